@@ -1,0 +1,138 @@
+"""One tree of exceptions; every user-facing error says what is wrong, what is allowed and what to do next.
+
+Mistakes of the input are values (`Problem`), collected and raised once as `InputError`; mistakes of the
+program are ordinary exceptions. Each `slug` is a heading in docs/messages.md (a test holds this).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of the command line."""
+
+    DONE = 0
+    INTERNAL = 1
+    USAGE = 2
+    GATE = 3
+    PARTIAL = 4
+    BUDGET = 5
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in the input: where it is, what is wrong, what is allowed, the next step."""
+
+    slug: str
+    what: str
+    where: str = ""
+    allowed: str = ""
+    next_step: str = ""
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.what}" if self.where else self.what]
+        if self.allowed:
+            lines.append(f"  allowed: {self.allowed}")
+        if self.next_step:
+            lines.append(f"  next: {self.next_step}")
+        lines.append(f"  help: docs/messages.md#{self.slug}")
+        return "\n".join(lines)
+
+
+class SteelyardError(Exception):
+    """Base of all errors a user may see. Carries one or more problems and the exit code."""
+
+    exit_code: Exit = Exit.INTERNAL
+
+    def __init__(self, problems: Problem | Sequence[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class InputError(SteelyardError):
+    """A study file, data file, option or argument is wrong; lists every mistake found."""
+
+    exit_code = Exit.USAGE
+
+
+class NotAvailable(SteelyardError):
+    """Something optional is missing on this machine: an extra, weights, a key."""
+
+    exit_code = Exit.USAGE
+
+
+class BudgetReached(SteelyardError):
+    """The next call would cost more than what is left of the budget; work so far is kept."""
+
+    exit_code = Exit.BUDGET
+
+
+class GateFailed(SteelyardError):
+    """A gate that `--fail-on` asked for did not pass."""
+
+    exit_code = Exit.GATE
+
+
+class Denied(SteelyardError):
+    """A data-privacy rule forbids sending this data to that target; raised before any socket opens."""
+
+    exit_code = Exit.USAGE
+
+
+class Fault(StrEnum):
+    """Everything that can go wrong with a call to a model, in one small set."""
+
+    AUTH = "auth"
+    PERMISSION = "permission"
+    NOT_FOUND = "not found"
+    BAD_REQUEST = "bad request"
+    TOO_LONG = "too long"
+    CONTENT_FILTER = "content filter"
+    RATE_LIMIT = "rate limit"
+    OVERLOADED = "overloaded"
+    SERVER = "server error"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    CUT_STREAM = "cut stream"
+    MALFORMED = "malformed answer"
+    CRASHED = "crashed"
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same call may succeed if it is made again."""
+        return self in _RETRYABLE
+
+    @property
+    def fatal_for_target(self) -> bool:
+        """Whether every further call to the same target will fail the same way."""
+        return self in (Fault.AUTH, Fault.PERMISSION, Fault.NOT_FOUND)
+
+
+_RETRYABLE = frozenset(
+    {
+        Fault.RATE_LIMIT,
+        Fault.OVERLOADED,
+        Fault.SERVER,
+        Fault.TIMEOUT,
+        Fault.UNREACHABLE,
+        Fault.CUT_STREAM,
+        Fault.MALFORMED,
+        Fault.CRASHED,
+    }
+)
+
+
+class ProviderError(SteelyardError):
+    """A call to a model failed. `fault` says how; `retry_after_seconds` is the server's own advice."""
+
+    def __init__(
+        self, fault: Fault, message: str, *, status: int | None = None, retry_after_seconds: float | None = None
+    ) -> None:
+        self.fault = fault
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(Problem(slug="provider-failed", what=f"{fault.value}: {message}"))

@@ -1,0 +1,1 @@
+"""How to call one model, wherever it runs."""
