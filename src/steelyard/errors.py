@@ -130,7 +130,12 @@ class ProviderError(SteelyardError):
     """A call to a model failed. `fault` says how; `retry_after_seconds` is the server's own advice."""
 
     def __init__(
-        self, fault: Fault, message: str, *, status: int | None = None, retry_after_seconds: float | None = None
+        self,
+        fault: Fault,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_seconds: float | None = None,
     ) -> None:
         self.fault = fault
         self.status = status

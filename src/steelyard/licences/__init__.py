@@ -1,1 +1,5 @@
-"""licences"""
+"""Terms applied to an intended use: allowed, conditional, forbidden or unknown, with the clause."""
+
+from steelyard.licences.verdict import Reason, Status, Verdict
+
+__all__ = ["Reason", "Status", "Verdict"]

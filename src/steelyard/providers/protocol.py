@@ -180,7 +180,13 @@ class Provider(Protocol):
     async def close(self) -> None: ...
 
 
-class Opener(Protocol):
-    """What a provider plug-in is: an async function from Target to Provider."""
+class Pool(Protocol):
+    """Open providers, one a distinct target, shared by all who ask; closes them all at the end."""
 
-    async def __call__(self, target: Target) -> Provider: ...
+    async def get(self, target: Target) -> Provider: ...
+
+
+class Opener(Protocol):
+    """What a provider plug-in is. `pool` is for wires that stand on another target (a head on an embedder)."""
+
+    async def __call__(self, target: Target, pool: Pool) -> Provider: ...

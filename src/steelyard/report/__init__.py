@@ -1,1 +1,1 @@
-"""report"""
+"""The decision as something to read: HTML, Markdown, JSON. Computes nothing."""

@@ -1,1 +1,1 @@
-"""serving"""
+"""Serving: the decision becomes an endpoint on this machine."""

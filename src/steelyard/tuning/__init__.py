@@ -1,1 +1,1 @@
-"""tuning"""
+"""Recipes that make a new candidate out of labelled data: linear and +head."""

@@ -1,1 +1,32 @@
-"""usecase"""
+"""What the team wants: the study file, the data, the workload, the intended use."""
+
+from steelyard.usecase.case import (
+    CandidateSpec,
+    DataSpec,
+    Organisation,
+    Privacy,
+    Requirement,
+    TaskSpec,
+    Use,
+    UseCase,
+    Users,
+    Workload,
+)
+from steelyard.usecase.dataset import Dataset, Leak, OddRow, Sample
+
+__all__ = [
+    "CandidateSpec",
+    "DataSpec",
+    "Dataset",
+    "Leak",
+    "OddRow",
+    "Organisation",
+    "Privacy",
+    "Requirement",
+    "Sample",
+    "TaskSpec",
+    "Use",
+    "UseCase",
+    "Users",
+    "Workload",
+]
