@@ -1,0 +1,49 @@
+"""Typed reading of `Target.options`: a mistyped or unknown option is an error, never ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import overload
+
+from steelyard.errors import InputError, Problem
+from steelyard.providers.protocol import Option, Target
+
+_FOR_EVERY_WIRE = frozenset({"concurrency"})
+_KINDS: dict[type, str] = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def check_options(target: Target, known: Collection[str], prefixes: tuple[str, ...] = ()) -> None:
+    """Raises InputError naming every option that the target's wire does not have."""
+    allowed = sorted({*known, *_FOR_EVERY_WIRE})
+    unknown = [name for name in target.options if name not in allowed and not name.startswith(prefixes or ("\0",))]
+    if unknown:
+        raise InputError([_problem(target, name, "there is no such option", ", ".join(allowed)) for name in unknown])
+
+
+@overload
+def option(target: Target, name: str, default: bool) -> bool: ...
+@overload
+def option(target: Target, name: str, default: int) -> int: ...
+@overload
+def option(target: Target, name: str, default: float) -> float: ...
+@overload
+def option(target: Target, name: str, default: str) -> str: ...
+def option(target: Target, name: str, default: Option) -> Option:
+    """The option's value, of the type of its default. Raises InputError if it is of another type."""
+    value = target.options.get(name, default)
+    kind = type(default)
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise InputError(_problem(target, name, f"the value {value!r} does not fit", _KINDS[kind]))
+    return value
+
+
+def _problem(target: Target, name: str, what: str, allowed: str) -> Problem:
+    return Problem(
+        slug="bad-option",
+        where=f"options of {target.model}: {name}",
+        what=what,
+        allowed=allowed,
+        next_step=f"docs/providers.md lists the options of the wire {target.wire}",
+    )
