@@ -1,0 +1,122 @@
+"""What an API costs: the offer's price over the tokens of a mean request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from steelyard.catalogue import Offer, Price
+from steelyard.costs.demand import (
+    DAYS_PER_MONTH,
+    NO_WORKLOAD,
+    over_horizon,
+    requests_per_month,
+    usd,
+    workload_assumptions,
+)
+from steelyard.costs.estimate import Assumption, Cost, CostLine
+from steelyard.providers.protocol import Usage
+from steelyard.quantities import Money, Tokens, Unknown
+from steelyard.stats import Estimate, Estimated, Interval, mean
+from steelyard.usecase import Workload
+
+NOT_INCLUDED = Assumption(
+    "not included",
+    "failed and retried calls, minimum spends, batch or committed-use discounts, staff, integration, monitoring",
+    "scope of this estimate",
+    "",
+)
+
+
+def api_cost(
+    offer: Offer, usage: Usage, workload: Workload | Unknown, at: datetime, usages: Sequence[Usage] = ()
+) -> Cost | Unknown:
+    """Price one mean request (`usage`) through `offer`, per 1,000 and per month.
+
+    With `usages` (one a sampled request) the mean is taken over them, and the sampling gives an interval.
+    """
+    row = offer.price_at(at)
+    if isinstance(row, Unknown):
+        return row
+    if usages:
+        usage = sum(usages, start=Usage())
+    count = len(usages) or 1
+    per_request = _priced(offer, usage, at) / count
+    per_1000 = _with_sampling(offer, usages, at) if usages else usd(1000 * per_request, "offer price x mean usage")
+    lines = tuple(
+        CostLine(
+            name,
+            usd(1000 * amount, "offer price x mean usage"),
+            _monthly(usd(1000 * amount, "offer price x mean usage"), workload),
+            f"{tokens / count:,.0f} tokens x {rate} USD per million",
+        )
+        for name, tokens, rate, amount in _parts(offer, row, usage, count, at)
+    )
+    horizon: Estimated = Unknown(NO_WORKLOAD)
+    if isinstance(workload, Workload):
+        horizon = over_horizon(workload, lambda requests_per_day: requests_per_day * DAYS_PER_MONTH * per_request)
+    return Cost(
+        way="api",
+        per_1000=per_1000,
+        per_month=_monthly(per_1000, workload),
+        horizon_total=horizon,
+        lines=lines,
+        assumptions=(*_assumptions(row, usage, count, bool(usages)), *workload_assumptions(workload), NOT_INCLUDED),
+    )
+
+
+def _priced(offer: Offer, usage: Usage, at: datetime) -> float:
+    price = offer.price(usage, at)
+    assert isinstance(price, Money), "price_at answered for the same day"
+    return float(price)
+
+
+def _parts(offer: Offer, row: Price, usage: Usage, count: int, at: datetime) -> list[tuple[str, int, Decimal, float]]:
+    """(name, tokens, rate, USD a mean request) of every kind of token that occurs."""
+    cached_rate = row.cached_input_usd_per_million
+    kinds = (
+        (
+            "input tokens",
+            usage.input_tokens - usage.cached_tokens,
+            row.input_usd_per_million,
+            Usage(input_tokens=Tokens(usage.input_tokens - usage.cached_tokens)),
+        ),
+        (
+            "cached input tokens",
+            usage.cached_tokens,
+            row.input_usd_per_million if cached_rate is None else cached_rate,
+            Usage(input_tokens=usage.cached_tokens, cached_tokens=usage.cached_tokens),
+        ),
+        ("output tokens", usage.output_tokens, row.output_usd_per_million, Usage(output_tokens=usage.output_tokens)),
+    )
+    return [(name, tokens, rate, _priced(offer, part, at) / count) for name, tokens, rate, part in kinds if tokens]
+
+
+def _with_sampling(offer: Offer, usages: Sequence[Usage], at: datetime) -> Estimate:
+    estimate = mean([1000 * _priced(offer, usage, at) for usage in usages], "USD")
+    assert isinstance(estimate, Estimate), "usages are not empty"
+    return replace(estimate, method=f"{estimate.method} over the usage of {len(usages)} requests")
+
+
+def _monthly(per_1000: Estimate, workload: Workload | Unknown) -> Estimated:
+    if isinstance(workload, Unknown):
+        return Unknown(NO_WORKLOAD)
+    factor = requests_per_month(workload) / 1000
+    interval = per_1000.interval
+    if isinstance(interval, Interval):
+        interval = Interval(interval.low * factor, interval.high * factor, interval.level)
+    return replace(per_1000, value=per_1000.value * factor, interval=interval)
+
+
+def _assumptions(row: Price, usage: Usage, count: int, sampled: bool) -> tuple[Assumption, ...]:
+    how = f"mean of {count:,} requests" if sampled else "mean of the requests measured"
+    tokens = Assumption(
+        "tokens a request",
+        f"{usage.input_tokens / count:,.0f} in, {usage.output_tokens / count:,.0f} out",
+        "estimated from the text, not billed" if usage.estimated else how,
+        "",
+    )
+    rates = (("input price", row.input_usd_per_million), ("output price", row.output_usd_per_million))
+    return (tokens, *(Assumption(name, f"{usd} USD per million tokens", row.source, row.as_of) for name, usd in rates))
