@@ -16,6 +16,8 @@ class Trial:
     `score` in [0, 1] or the reason there is none (a provider failure is never a zero).
     `answer` is the label taken from the answer ("" when none could be taken); `strict` tells whether the whole
     answer was exactly that label; `raw` is what the model said (empty for label scoring).
+    `label_scores` are the log-probabilities of all labels where they were asked for. `fault` names a provider
+    failure ("" = answered). `cached`: taken from the journal, not called again.
     """
 
     candidate: str
@@ -28,6 +30,8 @@ class Trial:
     timing: Timing
     cost: Money | Unknown
     served_model: str
+    label_scores: tuple[float, ...] | None = None
+    fault: str = ""
     cached: bool = False
 
 

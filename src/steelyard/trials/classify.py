@@ -1,0 +1,185 @@
+"""Classification: how a sample becomes a request, and how an answer becomes a label.
+
+Providers that can score labels (local models, fitted classifiers) are asked which label is likeliest; the rest
+generate, and the text is parsed. Few-shot examples come from dev only.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from steelyard.providers.protocol import (
+    LabelRequest,
+    Message,
+    Provider,
+    Request,
+    Settings,
+    Timing,
+    Usage,
+)
+from steelyard.usecase import Dataset, DataSpec, Sample, TaskSpec
+
+SEPARATOR = "\n\n"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How a candidate is run, as chosen on dev: the number of examples, and the label priors of PMI calibration.
+
+    `priors` holds one log-probability a label (of the label after an empty message), None without calibration.
+    """
+
+    shots: int = 0
+    priors: tuple[float, ...] | None = None
+
+    @property
+    def calibration(self) -> str:
+        """ "pmi" or "none"."""
+        return "none" if self.priors is None else "pmi"
+
+    def __str__(self) -> str:
+        return f"{self.shots} shots" + (", PMI" if self.priors is not None else "")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A label taken from an answer ("" = none could be taken); `strict`: the answer was exactly that label."""
+
+    label: str
+    strict: bool
+    raw: str
+    usage: Usage
+    timing: Timing
+    served_model: str
+    scores: tuple[float, ...] | None = None
+
+
+class Classification:
+    """The task of one study: prompt, labels, examples. Pure but for the provider that `answer` is handed."""
+
+    def __init__(
+        self, task: TaskSpec, input_field: str, labels: Sequence[str], dev: Sequence[Sample], seed: int
+    ) -> None:
+        self.labels = tuple(labels)
+        self._template = task.prompt
+        self._field = input_field
+        self.words = verbalise(self.labels)
+        self.examples = pick_examples(dev, self.labels, max(task.shots, default=0), seed)
+
+    def render(self, text: str) -> str:
+        """The prompt of one input; only the input's own placeholder is replaced."""
+        return self._template.replace("{" + self._field + "}", text)
+
+    def prefix(self, shots: int) -> str:
+        """The first `shots` examples, each prompt with its label, as a language model reads them."""
+        return "".join(
+            f"{self.render(s.input)} {self.words[self.labels.index(s.target)]}{SEPARATOR}"
+            for s in self.examples[:shots]
+        )
+
+    def label_request(self, text: str, settings: RunSettings, *, full: bool = False) -> LabelRequest:
+        """Ask which label follows the prompt."""
+        return LabelRequest(
+            text=text,
+            prefix=self.prefix(settings.shots),
+            prompt=self.render(text),
+            labels=tuple(f" {word}" for word in self.words),
+            priors=settings.priors,
+            full=full,
+        )
+
+    def conversation(self, text: str, settings: RunSettings) -> Request:
+        """Ask a chat model: the closed set of labels, the examples as turns, then the input."""
+        rule = "Answer with exactly one of these labels and nothing else: " + ", ".join(self.words) + "."
+        turns = [Message("system", rule)]
+        for sample in self.examples[: settings.shots]:
+            turns.append(Message("user", self.render(sample.input)))
+            turns.append(Message("assistant", self._word_of[sample.target]))
+        turns.append(Message("user", self.render(text)))
+        return Request(tuple(turns), Settings(max_tokens=32))
+
+    def rendered(self, text: str, settings: RunSettings, verbs: frozenset[str]) -> str:
+        """Everything that decides the answer, as one string: it enters the journal key."""
+        if "score_labels" in verbs:
+            ask = self.label_request(text, settings)
+            return "\x1f".join((ask.text, ask.prefix, ask.prompt, *ask.labels, repr(ask.priors)))
+        return repr(self.conversation(text, settings))
+
+    def parse(self, raw: str) -> tuple[str, bool]:
+        """The label that a text names and whether the text was exactly that label.
+
+        Lenient: case, punctuation and surrounding words are ignored, but a text that names two labels (neither
+        inside the other) names none.
+        """
+        stripped = raw.strip()
+        for label, word in zip(self.labels, self.words, strict=True):
+            if stripped in (label, word):
+                return label, True
+        found = _named(_plain(raw), [_plain(word) for word in self.words])
+        return (self.labels[found], False) if found is not None else ("", False)
+
+    async def answer(self, provider: Provider, settings: RunSettings, text: str, *, full: bool = False) -> Answer:
+        """One input, one label, by the provider's own way."""
+        if "score_labels" in provider.verbs:
+            scored = await provider.score_labels(self.label_request(text, settings, full=full))
+            label = self.labels[scored.best]
+            return Answer(label, True, "", scored.usage, scored.timing, scored.served_model, scored.scores)
+        said = await provider.complete(self.conversation(text, settings))
+        label, strict = self.parse(said.text)
+        return Answer(label, strict, said.text, said.usage, said.timing, said.served_model)
+
+
+def verbalise(labels: Sequence[str]) -> tuple[str, ...]:
+    """Labels as words a model can read: `card_arrival` is "card arrival"; as they are where two would collide.
+
+    >>> verbalise(["card_arrival", "Refund-Request"])
+    ('card arrival', 'Refund Request')
+    >>> verbalise(["a_b", "a b"])
+    ('a_b', 'a b')
+    """
+    words = tuple(" ".join(re.split(r"[_\-\s]+", label)).strip() or label for label in labels)
+    return words if len({word.casefold() for word in words}) == len(words) else tuple(labels)
+
+
+def pick_examples(dev: Sequence[Sample], labels: Sequence[str], n: int, seed: int) -> tuple[Sample, ...]:
+    """`n` examples in a seeded order, one label after the other, the shorter half of each label's samples first.
+
+    Shorter examples cost fewer tokens in every request. The first k of n are the examples of k shots.
+    """
+    rng = random.Random(seed)
+    queues: dict[str, list[Sample]] = {label: [] for label in labels}
+    for sample in dev:
+        queues[sample.target].append(sample)
+    for queue in queues.values():
+        queue.sort(key=lambda s: (len(s.input), s.id))
+        half = (len(queue) + 1) // 2
+        short, long = queue[:half], queue[half:]
+        rng.shuffle(short)
+        rng.shuffle(long)
+        queue[:] = short + long
+    order = list(labels)
+    rng.shuffle(order)
+    picked: list[Sample] = []
+    for turn in range(max((len(queue) for queue in queues.values()), default=0)):
+        picked += [queues[label][turn] for label in order if turn < len(queues[label])]
+        if len(picked) >= n:
+            break
+    return tuple(picked[:n])
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
+
+
+def _named(text: str, words: Sequence[str]) -> int | None:
+    """Index of the one word that stands in the text, longest match first, or None when none or several do."""
+    padded = f" {text} "
+    hits: list[int] = []
+    for index in sorted(range(len(words)), key=lambda i: -len(words[i])):
+        if words[index] and f" {words[index]} " in padded:
+            hits.append(index)
+            padded = padded.replace(f" {words[index]} ", " \x00 ")
+    return hits[0] if len(hits) == 1 else None

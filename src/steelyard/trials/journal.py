@@ -1,0 +1,181 @@
+"""The journal: every finished call, durable before it counts, found again by its key.
+
+SQLite in WAL mode, written by one thread in group commits; readers never block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import orjson
+from pydantic import TypeAdapter
+
+from steelyard.errors import InputError, Problem
+from steelyard.providers.protocol import Target
+from steelyard.trials.measurement import Trial
+
+_SCHEMA = """
+create table if not exists calls (
+    key text primary key, role text not null, candidate text not null, sample text not null, record blob not null
+) without rowid;
+create index if not exists calls_by_candidate on calls (candidate, role);
+create table if not exists facts (key text primary key, record blob not null) without rowid;
+"""
+
+_TRIAL = TypeAdapter(Trial)
+
+Role = Literal["answer", "judge", "latency"]
+
+
+@dataclass(frozen=True)
+class _Write:
+    statement: str
+    values: tuple[str | bytes, ...]
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[None]
+
+
+def call_key(role: Role, target: Target, revision: str, rendered: str, sample: str, content: str, repeat: int) -> str:
+    """SHA-256 over everything that decides an answer. The model id that the server reports is not part of it."""
+    parts = (
+        role,
+        target.wire,
+        target.base_url,
+        target.model,
+        revision,
+        target.weights_sha256,
+        target.adapter_sha256,
+        orjson.dumps(dict(target.options), option=orjson.OPT_SORT_KEYS).decode(),
+        rendered,
+        sample,
+        content,
+        str(repeat),
+    )
+    digest = hashlib.sha256()
+    for part in parts:
+        blob = part.encode("utf-8", "surrogatepass")
+        digest.update(len(blob).to_bytes(8, "big") + blob)
+    return digest.hexdigest()
+
+
+class Journal:
+    """One study's finished calls. A call is in flight until `add` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._reader = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._reader.execute("pragma journal_mode=wal")
+            self._reader.executescript(_SCHEMA)
+        except (sqlite3.Error, OSError) as error:
+            raise _unusable(error) from error
+        self._closing = False
+        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._thread.start()
+
+    def find(self, key: str) -> Trial | None:
+        """The finished call with this key, if there is one."""
+        row = self._reader.execute("select record from calls where key = ?", (key,)).fetchone()
+        return _TRIAL.validate_json(row[0]) if row else None
+
+    def trials(self, candidate: str, role: Role = "answer") -> Iterator[Trial]:
+        """All finished calls of one candidate."""
+        rows = self._reader.execute("select record from calls where candidate = ? and role = ?", (candidate, role))
+        for (record,) in rows:
+            yield _TRIAL.validate_json(record)
+
+    async def add(self, key: str, role: Role, trial: Trial) -> None:
+        """Write one finished call; returns when it is committed."""
+        await self._put(
+            "insert or replace into calls values (?, ?, ?, ?, ?)",
+            (key, role, trial.candidate, trial.sample, _TRIAL.dump_json(trial)),
+        )
+
+    def fact(self, key: str) -> float | None:
+        """A number measured once about a whole phase (its requests per second), if it was."""
+        row = self._reader.execute("select record from facts where key = ?", (key,)).fetchone()
+        return float(orjson.loads(row[0])) if row else None
+
+    async def add_fact(self, key: str, value: float) -> None:
+        """Keep a number about a whole phase."""
+        await self._put("insert or replace into facts values (?, ?)", (key, orjson.dumps(value)))
+
+    def close(self) -> None:
+        """Commit what is queued and stop."""
+        self._queue.put(None)
+        self._thread.join()
+        self._reader.close()
+
+    async def _put(self, statement: str, values: tuple[str | bytes, ...]) -> None:
+        loop = asyncio.get_running_loop()
+        write = _Write(statement, values, loop, loop.create_future())
+        self._queue.put(write)
+        await write.done
+
+    def _write(self) -> None:
+        """Commit whatever has queued up while the last commit was being made durable: the group forms by itself."""
+        writer = sqlite3.connect(self._path, isolation_level=None)
+        writer.execute("pragma synchronous=full")
+        item = self._queue.get()
+        while item is not None:
+            group = [item]
+            while (item := self._next()) is not None:
+                group.append(item)
+            _commit(writer, group)
+            item = None if self._closing else self._queue.get()
+        writer.close()
+
+    def _next(self) -> _Write | None:
+        try:
+            item = self._queue.get_nowait()
+        except queue.Empty:
+            return None
+        self._closing = item is None
+        return item
+
+
+def _commit(writer: sqlite3.Connection, group: list[_Write]) -> None:
+    """One transaction for the group; everyone who waits learns whether it is durable."""
+    error: sqlite3.Error | None = None
+    try:
+        writer.execute("begin immediate")
+        for write in group:
+            writer.execute(write.statement, write.values)
+        writer.execute("commit")
+    except sqlite3.Error as failed:
+        error = failed
+        if writer.in_transaction:
+            writer.execute("rollback")
+    for loop in {write.loop for write in group}:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_release, [write.done for write in group if write.loop is loop], error)
+
+
+def _release(waiting: list[asyncio.Future[None]], error: sqlite3.Error | None) -> None:
+    for done in waiting:
+        if done.done():
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(_unusable(error))
+
+
+def _unusable(error: Exception) -> InputError:
+    return InputError(
+        Problem(
+            slug="journal-unusable",
+            what=f"the journal cannot be used: {error}",
+            next_step="free disk space or make the folder writable, then run the same command again: it goes on",
+        )
+    )

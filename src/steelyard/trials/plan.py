@@ -1,0 +1,63 @@
+"""What a run would take, before anything is spent: calls, tokens, dollars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from steelyard.catalogue import Candidate, Offer
+from steelyard.providers.protocol import Usage
+from steelyard.quantities import Money, Tokens, Unknown
+from steelyard.trials.classify import Classification, RunSettings
+from steelyard.usecase import Sample
+
+CHARACTERS_PER_TOKEN = 3.5
+"""A cautious round number for mixed European languages; real usage replaces it as soon as there is any."""
+ANSWER_TOKENS = 8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Calls and cost of measuring one candidate; `per_request` is the mean test request, estimated from text."""
+
+    calls: int
+    per_request: Usage
+    cost: Money | Unknown
+
+
+def expected_usage(task: Classification, text: str, shots: int) -> Usage:
+    """Tokens of one chat request, estimated from its characters."""
+    turns = task.conversation(text, RunSettings(shots)).messages
+    characters = sum(len(turn.content) for turn in turns)
+    tokens = math.ceil(characters / CHARACTERS_PER_TOKEN) + 4 * len(turns)
+    return Usage(Tokens(tokens), Tokens(ANSWER_TOKENS), estimated=True)
+
+
+def plan(
+    task: Classification,
+    candidate: Candidate,
+    shots: Sequence[int],
+    dev: Sequence[Sample],
+    test: Sequence[Sample],
+    at: datetime,
+) -> Plan:
+    """Choosing among `shots` on dev, then the test set with the most examples: the dearest way it can go."""
+    choosing = [(n, sample) for n in shots for sample in dev] if len(shots) > 1 else []
+    measuring = [(max(shots, default=0), sample) for sample in test]
+    usages = [expected_usage(task, sample.input, n) for n, sample in choosing + measuring]
+    tested = usages[len(choosing) :]
+    mean = Usage(
+        Tokens(round(sum(u.input_tokens for u in tested) / max(1, len(tested)))), Tokens(ANSWER_TOKENS), estimated=True
+    )
+    return Plan(len(usages), mean, _total(candidate, usages, at))
+
+
+def _total(candidate: Candidate, usages: Sequence[Usage], at: datetime) -> Money | Unknown:
+    if candidate.way != "api":
+        return Money(Decimal(0))
+    if not isinstance(candidate.offer, Offer):
+        return candidate.offer
+    return candidate.offer.price(sum(usages, Usage(estimated=True)), at)

@@ -1,0 +1,367 @@
+"""The runner: every candidate answers the same samples; each call is journalled, each failure named.
+
+Candidates that share a model process queue behind each other; different local processes run side by side, at most
+one a core. Latency is measured afterwards, one request at a time, with nothing else running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, Protocol, TypeAlias
+
+from steelyard.catalogue import Candidate, Offer
+from steelyard.errors import Denied, Problem, ProviderError, SteelyardError
+from steelyard.providers.budget import Budget
+from steelyard.providers.limiter import RetryPolicy, call_with_retry
+from steelyard.providers.protocol import Pool, Provider, Target, Timing, Usage
+from steelyard.quantities import ZERO_USD, Money, Seconds, Unknown
+from steelyard.trials.classify import Answer, Classification, RunSettings
+from steelyard.trials.journal import Journal, Role, call_key
+from steelyard.trials.measurement import DevChoice, Latency, Measurement, NotMeasured, Trial
+from steelyard.trials.plan import expected_usage
+from steelyard.trials.summary import dev_choice, summarise
+from steelyard.usecase import Dataset, Sample, TaskSpec
+
+DEV_MESSAGES = 48
+LATENCY_REQUESTS = 30
+WARM_UP_REQUESTS = 3
+LOCAL_WIDTH = 16
+REMOTE_WIDTH = 8
+PARTIAL_EVERY_SECONDS = 5.0
+PARTIAL_MINIMUM = 20
+
+Phase: TypeAlias = Literal["fit", "dev", "test", "latency"]
+Result: TypeAlias = Measurement | NotMeasured
+
+
+class Listener(Protocol):
+    """Who wants to know how far the run is. Called from the event loop; must not block."""
+
+    def phase(self, candidate: str, phase: Phase, done: int, total: int) -> None: ...
+
+    def partial(self, results: dict[str, Result]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A candidate that may be measured, and the target that answers for it.
+
+    `fit`, where given, is called once the model process is free: it makes the artefact (a head, say) and
+    returns the contender that answers.
+    """
+
+    candidate: Candidate
+    target: Target
+    fit: Callable[[Pool], Awaitable[Contender]] | None = None
+
+    @property
+    def prompted(self) -> bool:
+        """It reads a prompt, so examples and calibration matter; a fitted classifier does not."""
+        return self.candidate.is_language_model and not self.candidate.recipe
+
+    @property
+    def local(self) -> bool:
+        """It computes on this machine."""
+        return not self.target.base_url
+
+
+@dataclass(frozen=True)
+class Trialled:
+    """What a run gives: a result a candidate, the settings each was run with, and each as it was when it ran."""
+
+    results: dict[str, Result]
+    settings: dict[str, RunSettings]
+    contenders: dict[str, Contender]
+
+
+class Run:
+    """One run of all contenders over one dataset."""
+
+    def __init__(
+        self,
+        task: Classification,
+        spec: TaskSpec,
+        dataset: Dataset,
+        *,
+        pool: Pool,
+        journal: Journal,
+        budget: Budget,
+        listener: Listener,
+        at: datetime,
+        now: Callable[[], float] = time.perf_counter,
+        seed: int = 0,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        self.task, self.spec, self.dataset = task, spec, dataset
+        self.pool, self.journal, self.budget, self.listener = pool, journal, budget, listener
+        self._at, self._now, self._rng = at, now, random.Random(seed)
+        self._retry = retry or RetryPolicy()
+        self._dev = dev_messages(dataset, task.examples, seed)
+        self._lanes: dict[str, asyncio.Lock] = {}
+        self._cores = asyncio.Semaphore(os.cpu_count() or 1)
+        self._done: dict[str, list[Trial]] = {}
+        self._choices: dict[str, tuple[DevChoice, ...]] = {}
+        self._reported = now()
+
+    async def all(self, contenders: Sequence[Contender]) -> Trialled:
+        """Measure everyone; one contender's failure never stops the others, a reached budget stops all."""
+        settings: dict[str, RunSettings] = {}
+        results: dict[str, Result] = {}
+        ran: dict[str, Contender] = {}
+
+        async def one(contender: Contender) -> None:
+            name = contender.candidate.id
+            try:
+                async with AsyncExitStack() as stack:
+                    await self._enter_lane(stack, contender)
+                    if contender.fit is not None:
+                        contender = await contender.fit(self.pool)
+                    ran[name] = contender
+                    provider = await self.pool.get(contender.target)
+                    settings[name] = await self._choose(contender, provider)
+                    results[name] = await self._test(contender, provider, settings[name])
+            except Denied as denied:
+                results[name] = NotMeasured(name, denied.problems[0].what, gate="privacy")
+            except ProviderError as failed:
+                results[name] = NotMeasured(name, failed.problems[0].what)
+
+        await _together([one(contender) for contender in contenders])
+        for contender in ran.values():
+            result = results[contender.candidate.id]
+            if isinstance(result, Measurement):
+                latency = await self._latency(contender, settings[result.candidate], result)
+                results[result.candidate] = replace(result, latency=latency)
+        return Trialled(results, settings, ran)
+
+    async def _enter_lane(self, stack: AsyncExitStack, contender: Contender) -> None:
+        if contender.target.weights is None or not contender.local:
+            return
+        lane = self._lanes.setdefault(str(contender.target.weights), asyncio.Lock())
+        await stack.enter_async_context(lane)
+        await stack.enter_async_context(self._cores)
+
+    async def _choose(self, contender: Contender, provider: Provider) -> RunSettings:
+        """Number of examples and calibration with the best accuracy on dev; the first of equals (fewest examples)."""
+        name = contender.candidate.id
+        if not contender.prompted:
+            return RunSettings()
+        scores = "score_labels" in provider.verbs
+        calibrations = _calibrations(self.spec.calibration, scores)
+        options = [(shots, way) for shots in self.spec.shots for way in calibrations]
+        choices: list[DevChoice] = []
+        priors: dict[int, tuple[float, ...] | None] = {}
+        for number, shots in enumerate(self.spec.shots):
+            if "pmi" in calibrations:
+                priors[shots] = await self._priors(contender, provider, shots)
+            if len(options) == 1 or not self._dev:
+                continue
+            plain = RunSettings(shots)
+            before, total = number * len(self._dev), len(self.spec.shots) * len(self._dev)
+            trials = await self._each(
+                self._dev,
+                lambda sample, plain=plain: self._call(contender, provider, plain, sample, full=scores),  # type: ignore[misc]
+                self._width(contender),
+                lambda done, before=before, total=total: self.listener.phase(name, "dev", before + done, total),  # type: ignore[misc]
+            )
+            choices += [
+                dev_choice(shots, way, trials, self._dev, self.task.labels, priors.get(shots)) for way in calibrations
+            ]
+        best = max(choices, key=lambda choice: choice.accuracy) if choices else None
+        shots, way = (best.shots, best.calibration) if best else options[0]
+        self._choices[name] = tuple(replace(choice, chosen=choice is best) for choice in choices)
+        return RunSettings(shots, priors.get(shots) if way == "pmi" else None)
+
+    async def _priors(self, contender: Contender, provider: Provider, shots: int) -> tuple[float, ...]:
+        empty = Sample(id="(empty message)", input="", target="", sha256="", row=0, file="")
+        trial = await self._call(contender, provider, RunSettings(shots), empty, full=True)
+        if trial.label_scores is None:
+            raise SteelyardError(Problem("no-label-scores", f"{contender.candidate.id} gave no label scores"))
+        return trial.label_scores
+
+    async def _test(self, contender: Contender, provider: Provider, settings: RunSettings) -> Result:
+        name, total = contender.candidate.id, len(self.dataset.test)
+        finished = self._done.setdefault(name, [])
+        started = self._now()
+
+        async def one(sample: Sample) -> Trial:
+            trial = await self._call(contender, provider, settings, sample)
+            finished.append(trial)
+            self._report_partial()
+            return trial
+
+        trials = await self._each(
+            self.dataset.test, one, self._width(contender), lambda done: self.listener.phase(name, "test", done, total)
+        )
+        throughput = await self._throughput(name, settings, trials, self._now() - started)
+        measured = summarise(name, trials, self._choices.get(name, ()), throughput)
+        if sum(measured.failures.values()) == total:
+            return NotMeasured(name, f"every call failed: {', '.join(measured.failures)}")
+        return measured
+
+    async def _throughput(
+        self, name: str, settings: RunSettings, trials: Sequence[Trial], seconds: float
+    ) -> float | Unknown:
+        """Requests per second of one replica: from this run's own calls, or as an earlier run of it measured."""
+        fresh = sum(not trial.cached for trial in trials)
+        key = f"throughput {name} {settings.shots} {settings.calibration} {self.dataset.fingerprint}"
+        if fresh >= PARTIAL_MINIMUM and seconds > 0:
+            await self.journal.add_fact(key, fresh / seconds)
+        known = self.journal.fact(key)
+        return known if known is not None else Unknown("fewer than 20 requests were timed")
+
+    async def _latency(self, contender: Contender, settings: RunSettings, measured: Measurement) -> Latency | Unknown:
+        name = contender.candidate.id
+        if not contender.local:
+            stamps = [trial.timing for trial in self._done[name] if not trial.fault]
+            return _latency(stamps, f"stamped at the socket during the run, {self._width(contender)} at a time")
+        provider = await self.pool.get(contender.target)
+        samples = self.dataset.test[:LATENCY_REQUESTS]
+        warm = self.dataset.test[-WARM_UP_REQUESTS:]
+        keys = [self._key("latency", contender, provider, settings, sample, False) for sample in samples]
+        if any(self.journal.find(key) is None for key in keys):
+            for sample in warm:
+                await self.task.answer(provider, settings, sample.input)
+        trials = await self._each(
+            samples,
+            lambda sample: self._call(contender, provider, settings, sample, role="latency"),
+            1,
+            lambda done: self.listener.phase(name, "latency", done, len(samples)),
+        )
+        return _latency([t.timing for t in trials if not t.fault], "single requests, nothing else running")
+
+    async def _call(
+        self,
+        contender: Contender,
+        provider: Provider,
+        settings: RunSettings,
+        sample: Sample,
+        *,
+        role: Role = "answer",
+        full: bool = False,
+    ) -> Trial:
+        """One sample, once: from the journal if it is there, else paid for, answered and made durable."""
+        key = self._key(role, contender, provider, settings, sample, full)
+        known = self.journal.find(key)
+        if known is not None:
+            return replace(known, cached=True)
+        expected = _price(contender.candidate, expected_usage(self.task, sample.input, settings.shots), self._at)
+        async with self.budget.reserve(expected if isinstance(expected, Money) else ZERO_USD) as reservation:
+            try:
+                answer = await call_with_retry(
+                    lambda: self.task.answer(provider, settings, sample.input, full=full), self._retry, rng=self._rng
+                )
+            except ProviderError as failed:
+                if failed.fault.fatal_for_target:
+                    raise
+                return _failed(contender.candidate.id, sample, failed)
+            trial = _trial(contender.candidate, sample, answer, self._at)
+            reservation.reconcile(trial.cost if isinstance(trial.cost, Money) else ZERO_USD)
+        await self.journal.add(key, role, trial)
+        return trial
+
+    def _key(
+        self, role: Role, contender: Contender, provider: Provider, settings: RunSettings, sample: Sample, full: bool
+    ) -> str:
+        rendered = self.task.rendered(sample.input, settings, provider.verbs) + ("\x1ffull" if full else "")
+        revision = contender.candidate.revision
+        return call_key(role, contender.target, revision, rendered, sample.id, sample.sha256, repeat=0)
+
+    def _width(self, contender: Contender) -> int:
+        return int(contender.target.options.get("concurrency", LOCAL_WIDTH if contender.local else REMOTE_WIDTH))
+
+    async def _each(
+        self,
+        samples: Sequence[Sample],
+        one: Callable[[Sample], Awaitable[Trial]],
+        width: int,
+        say: Callable[[int], None],
+    ) -> list[Trial]:
+        """`one` for every sample, `width` at a time, results in the samples' order."""
+        results: dict[int, Trial] = {}
+        waiting = iter(enumerate(samples))
+
+        async def worker() -> None:
+            for index, sample in waiting:
+                results[index] = await one(sample)
+                say(len(results))
+
+        await _together([worker() for _ in range(min(width, len(samples)))])
+        return [results[index] for index in range(len(samples))]
+
+    def _report_partial(self) -> None:
+        ready = {name: trials for name, trials in self._done.items() if len(trials) >= PARTIAL_MINIMUM}
+        if len(ready) < 2 or self._now() - self._reported < PARTIAL_EVERY_SECONDS:
+            return
+        self._reported = self._now()
+        waiting = Unknown("still running")
+        self.listener.partial(
+            {name: summarise(name, trials, self._choices.get(name, ()), waiting) for name, trials in ready.items()}
+        )
+
+
+def dev_messages(dataset: Dataset, examples: Sequence[Sample], seed: int) -> tuple[Sample, ...]:
+    """At most 48 dev samples to choose settings on, drawn with the seed, none of them shown as an example."""
+    shown = {sample.id for sample in examples}
+    rest = [sample for sample in dataset.dev if sample.id not in shown]
+    return tuple(random.Random(seed).sample(rest, min(DEV_MESSAGES, len(rest))))
+
+
+async def _together(work: Sequence[Awaitable[None]]) -> None:
+    """All at once; the first error cancels the rest and is raised once they have stopped."""
+    tasks = [asyncio.ensure_future(item) for item in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _calibrations(asked: str, scores: bool) -> tuple[Literal["none", "pmi"], ...]:
+    if not scores or asked == "none":
+        return ("none",)
+    return ("pmi",) if asked == "pmi" else ("none", "pmi")
+
+
+def _price(candidate: Candidate, usage: Usage, at: datetime) -> Money | Unknown:
+    if candidate.way != "api":
+        return ZERO_USD
+    return candidate.offer.price(usage, at) if isinstance(candidate.offer, Offer) else candidate.offer
+
+
+def _trial(candidate: Candidate, sample: Sample, answer: Answer, at: datetime) -> Trial:
+    return Trial(
+        candidate=candidate.id,
+        sample=sample.id,
+        answer=answer.label,
+        strict=answer.strict,
+        score=float(answer.label == sample.target),
+        raw=answer.raw,
+        usage=answer.usage,
+        timing=answer.timing,
+        cost=_price(candidate, answer.usage, at),
+        served_model=answer.served_model,
+        label_scores=answer.scores,
+    )
+
+
+def _failed(candidate: str, sample: Sample, error: ProviderError) -> Trial:
+    """A call that got no answer: no score, not journalled, so the next run asks again."""
+    reason = Unknown(error.problems[0].what)
+    return Trial(
+        candidate, sample.id, "", False, reason, "", Usage(), Timing(Seconds(0.0)), reason, "", fault=error.fault.value
+    )
+
+
+def _latency(timings: Sequence[Timing], note: str) -> Latency | Unknown:
+    if not timings:
+        return Unknown("no request was answered")
+    first = tuple(t.first_token_seconds for t in timings if t.first_token_seconds is not None)
+    return Latency(tuple(t.total_seconds for t in timings), first, note)
