@@ -1,4 +1,8 @@
-"""What the team wants: the study file, the data, the workload, the intended use."""
+"""What the team wants: the study file, the data, the workload, the intended use.
+
+The functions that do it live in their own modules, so that importing the nouns stays free: `load.load_study`,
+`load.claim_output`, `read.load_dataset`, `peeks.peek`, `schema.study_json_schema`.
+"""
 
 from steelyard.usecase.case import (
     CandidateSpec,

@@ -79,7 +79,7 @@ class Users:
 
 @dataclass(frozen=True)
 class Use:
-    """The intended use that licences are judged against. None means: not stated, which may make a verdict a question."""
+    """The intended use that licences are judged against. None: not stated, which may make a verdict a question."""
 
     purpose: Purpose
     commercial: bool

@@ -1,0 +1,171 @@
+"""YAML without its traps, and the line of every key and value.
+
+PyYAML's parser with our own resolver: only `true` and `false` are booleans (`NO` is Norway), nothing is read in
+base 60 or as an octal, dates stay strings, `1e6` is a number and `_` may stand between digits. Keys are
+always text. Aliases and tags are refused: a study file needs neither, and both have their dangers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import yaml
+
+from steelyard.errors import InputError, Problem
+
+Data: TypeAlias = "bool | int | float | str | list[Data] | dict[str, Data] | None"
+Place: TypeAlias = tuple[str | int, ...]
+
+MAX_DEPTH = 32
+MAX_DIGITS = 40
+_TAG = "tag:yaml.org,2002:"
+_DIGITS = r"(?:0|[1-9][0-9]*(?:_[0-9]+)*)"
+_FRACTION = r"\.[0-9]+(?:_[0-9]+)*"
+_EXPONENT = r"[eE][-+]?[0-9]+"
+_SCALARS = {
+    "bool": r"true|false",
+    "null": r"|~|null",
+    "int": rf"[-+]?{_DIGITS}",
+    "float": rf"[-+]?(?:{_DIGITS}(?:{_FRACTION}|\.)|{_FRACTION}|{_DIGITS}(?=[eE]))(?:{_EXPONENT})?",
+}
+_NEEDS_QUOTES = re.compile(r"(?:^|[:\-,\[{]\s+|^\s*)(?:>=?\s*[^\s|+-]|[@%`*&!])")
+
+
+@dataclass(frozen=True)
+class Document:
+    """Plain data, the 1-based line of every place in it, and the mistakes that did not stop the reading."""
+
+    data: Data
+    lines: Mapping[Place, int]
+    problems: tuple[Problem, ...]
+
+    def line(self, place: Place) -> int:
+        """The line of a place, or of the nearest place around it that exists (a missing key has no line)."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 1)
+
+
+def read_yaml(text: str, name: str) -> Document:
+    """Parse one document. Syntax errors raise InputError at once; `name` is the file's name in messages."""
+    loader: _Loader | None = None
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+    except yaml.YAMLError as error:
+        raise InputError(_syntax_problem(error, text, name)) from None
+    except (ValueError, OverflowError) as error:  # PyYAML does not check the code point of "\UFFFFFFFF"
+        raise InputError(Problem("study-not-yaml", f"cannot be read as YAML: {error}", name)) from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+    reader = _Reader(name)
+    data = reader.value(node, ()) if node is not None else None
+    return Document(data, reader.lines, tuple(reader.problems))
+
+
+class _Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers = {}  # noqa: RUF012  (PyYAML's own protocol)
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "a value that starts with * is an alias", mark)
+        if self.depth >= MAX_DEPTH:
+            raise yaml.composer.ComposerError(None, None, f"nested deeper than {MAX_DEPTH} levels", mark)
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)  # type: ignore[arg-type]
+        finally:
+            self.depth -= 1
+
+
+for _kind, _pattern in _SCALARS.items():
+    _Loader.add_implicit_resolver(f"{_TAG}{_kind}", re.compile(rf"(?:{_pattern})\Z"), None)
+
+
+class _Reader:
+    """Turns nodes into plain data, noting lines and collecting mistakes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.lines: dict[Place, int] = {}
+        self.problems: list[Problem] = []
+
+    def value(self, node: yaml.Node, place: Place) -> Data:
+        self.lines.setdefault(place, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+            return self.mapping(node, place)
+        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
+            return [self.value(item, (*place, number)) for number, item in enumerate(node.value)]
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node)
+        self.wrong("study-not-yaml", node, f"the tag {node.tag!r} is not known", "leave the tag out")
+        return None
+
+    def mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Data]:
+        found: dict[str, Data] = {}
+        for key, item in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self.wrong("study-not-yaml", key, "a key must be text", "put a text with braces in quotes")
+                continue
+            here = (*place, key.value)
+            if key.value in found:
+                what = f"the key {key.value!r} stands twice (first in line {self.lines[here]})"
+                self.wrong("study-duplicate-key", key, what, "remove one of them")
+                continue
+            self.lines[here] = key.start_mark.line + 1
+            found[key.value] = self.value(item, here)
+        return found
+
+    def scalar(self, node: yaml.ScalarNode) -> Data:
+        text: str = node.value
+        kind = node.tag.removeprefix(_TAG)
+        if kind == "str":
+            return text
+        if kind not in _SCALARS or not re.fullmatch(_SCALARS[kind], text):
+            self.wrong("study-not-yaml", node, f"{text!r} cannot be read as {node.tag!r}", "leave the tag out")
+            return None
+        if kind == "int":
+            return int(text) if len(text) <= MAX_DIGITS else float(text)
+        if kind == "float":
+            return float(text)
+        return {"true": True, "false": False}.get(text)
+
+    def wrong(self, slug: str, node: yaml.Node, what: str, next_step: str) -> None:
+        where = f"{self.name}:{node.start_mark.line + 1}"
+        self.problems.append(Problem(slug, what, where, next_step=next_step))
+
+
+def _syntax_problem(error: yaml.YAMLError, text: str, name: str) -> Problem:
+    """PyYAML's message in its place, with the advice that helps in nine cases of ten: quotes, or spaces for tabs."""
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        what = f"the character U+{error.character:04X} may not stand in YAML"
+        return Problem("study-not-yaml", what, f"{name}:{line}", next_step="remove the character")
+    mark = getattr(error, "problem_mark", None)
+    what = getattr(error, "problem", None) or str(error)
+    if mark is None:
+        return Problem("study-not-yaml", f"cannot be read as YAML: {what}", name)
+    rows = re.split(r"\r\n|[\r\n\x85\u2028\u2029]", text)  # the line breaks that PyYAML counts
+    row = rows[mark.line] if mark.line < len(rows) else ""
+    next_step = "check colons, brackets and indentation near this line"
+    if "\\t" in what or row[: mark.column + 1].strip(" ").startswith("\t"):
+        next_step = "indent with spaces, not with tabs"
+    elif (
+        _NEEDS_QUOTES.search(row) or "mapping values are not allowed" in what or row[mark.column :][:1] in tuple("@%`")
+    ):
+        next_step = _quoted(row)
+    return Problem("study-not-yaml", f"cannot be read as YAML: {what}", f"{name}:{mark.line + 1}", next_step=next_step)
+
+
+def _quoted(row: str) -> str:
+    """The advice, with the row as it should be where it is a plain `key: value`."""
+    match = re.fullmatch(r"\s*(?:- )?([\w.-]+):\s+([^\"'\[#\\]+?)\s*(?:#.*)?", row)
+    if match and not match[2].startswith("{"):
+        return f'put it in quotes: {match[1]}: "{match[2]}"'
+    return 'put the text in quotes, as in accuracy: ">= 0.60"' if ">" in row else "put the text in quotes"

@@ -1,0 +1,165 @@
+"""From a study file to a UseCase, or to the list of all its mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from steelyard.errors import InputError, Problem
+from steelyard.providers.protocol import DataClass, MaySendTo
+from steelyard.quantities import Unknown
+from steelyard.usecase.case import (
+    CandidateSpec,
+    DataSpec,
+    Organisation,
+    Privacy,
+    TaskSpec,
+    Use,
+    UseCase,
+    Users,
+    Workload,
+)
+from steelyard.usecase.checks import cross_checks
+from steelyard.usecase.lines import Document, read_yaml
+from steelyard.usecase.mistakes import placed, problem_of
+from steelyard.usecase.schema import CandidatePart, DataPart, StudyPart, TaskPart, UsePart
+
+STUDY_FILE = "study.yaml"
+SEND_BY_CLASS: dict[DataClass, MaySendTo] = {
+    "public": "any",
+    "internal": "contracted",
+    "confidential": "own",
+    "restricted": "own",
+}
+
+
+def load_study(path: Path) -> UseCase:
+    """Read and check a study: a YAML file, or a folder with `study.yaml`.
+
+    Raises InputError with every mistake found, in the order of the file. Data files must exist; what stands in
+    them is `load_dataset`'s business, and whether a candidate exists is the catalogue's.
+    """
+    file = path / STUDY_FILE if path.is_dir() else path
+    document = read_yaml(_text(file), file.name)
+    part, problems = _checked(document, file)
+    if part is None or problems:
+        raise InputError(problems)
+    return _use_case(part, document, file)
+
+
+def claim_output(case: UseCase) -> None:
+    """Create the output folder (ignored by git) for this study; InputError if it belongs to a study of another name."""
+    owner = case.output / "owner"
+    try:
+        case.output.mkdir(exist_ok=True)
+        held_by = owner.read_text("utf-8").strip() if owner.exists() else ""
+        if not held_by:
+            (case.output / ".gitignore").write_text("*\n", "utf-8")
+            owner.write_text(f"{case.name}\n", "utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(Problem("output-unusable", f"cannot be used: {error}", str(case.output))) from None
+    if held_by and held_by != case.name:
+        raise InputError(
+            Problem(
+                "output-of-another-study",
+                f"the results here belong to the study {held_by!r}, not to {case.name!r}",
+                str(case.output),
+                next_step="give each study a folder of its own; if it was renamed, edit the file `owner` in there",
+            )
+        )
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        what = f"not UTF-8 at byte {error.start}"
+        raise InputError(Problem("study-not-yaml", what, file.name, next_step="save the file as UTF-8")) from None
+    except (OSError, ValueError):
+        next_step = "name a study file or a folder with study.yaml; `steelyard init` writes one"
+        raise InputError(Problem("study-not-found", f"there is no study at {file}", next_step=next_step)) from None
+
+
+def _checked(document: Document, file: Path) -> tuple[StudyPart | None, list[Problem]]:
+    if not isinstance(document.data, dict):
+        next_step = "`steelyard init` writes a study to start from"
+        return None, [
+            *document.problems,
+            Problem("study-not-yaml", "not a list of `key: value` lines", file.name, "", next_step),
+        ]
+    found = list(cross_checks(document.data, file.parent))
+    part = None
+    try:
+        part = StudyPart.model_validate(document.data)
+    except ValidationError as error:
+        found += [(details["loc"], problem_of(details, StudyPart)) for details in error.errors(include_url=False)]
+    found.sort(key=lambda finding: document.line(finding[0]))
+    return part, [*document.problems, *(placed(problem, document, file.name, place) for place, problem in found)]
+
+
+def _use_case(part: StudyPart, document: Document, file: Path) -> UseCase:
+    folder = file.parent.resolve()
+    privacy = part.privacy
+    return UseCase(
+        name=part.name,
+        question=part.question or f"Which model should {part.name} use?",
+        file=file.resolve(),
+        folder=folder,
+        data=_data(part.data, folder),
+        task=_task(part.task),
+        use=_use(part.use),
+        privacy=Privacy(privacy.data_class, privacy.may_send_to or SEND_BY_CLASS[privacy.data_class]),
+        allow_ways=tuple(dict.fromkeys(part.allow_ways)),
+        workload=Workload(**dict(part.workload)) if part.workload else Unknown("the study file states no workload"),
+        require=tuple(limit for _, limit in part.require if limit is not None),
+        prefer=part.prefer,
+        candidates=tuple(
+            _candidate(candidate, document.line(("candidates", number)))
+            for number, candidate in enumerate(part.candidates)
+        ),
+    )
+
+
+def _data(part: DataPart, folder: Path) -> DataSpec:
+    def absolute(name: str | float | None) -> Path | None:
+        return (folder / name).resolve() if isinstance(name, str) else None
+
+    return DataSpec(
+        input=part.input,
+        target=part.target,
+        file=absolute(part.file),
+        train=absolute(part.train),
+        test=absolute(part.test),
+        test_share=part.test if isinstance(part.test, float) else None,
+        id=part.id,
+        cluster=part.cluster,
+        language=part.language,
+        slices=tuple(dict.fromkeys(part.slices)),
+        max_test=part.max_test,
+        max_dev=part.max_dev,
+        seed=part.seed,
+    )
+
+
+def _task(part: TaskPart) -> TaskSpec:
+    return TaskSpec(part.kind, part.prompt, part.metric, part.shots, part.calibration)
+
+
+def _use(part: UsePart) -> Use:
+    users = part.users
+    return Use(
+        purpose=part.purpose,
+        commercial=part.commercial,
+        distribute=part.distribute,
+        outputs_train=part.outputs_train,
+        field=part.field,
+        role=part.role,
+        already=tuple(dict.fromkeys(part.already)),
+        organisation=Organisation(**dict(part.organisation)),
+        users=Users(tuple(dict.fromkeys(users.territories)), users.monthly_active, dict(users.monthly_active_at)),
+    )
+
+
+def _candidate(part: CandidatePart, line: int) -> CandidateSpec:
+    return CandidateSpec(part.id, f"line {line}", part.base_url, part.key_env, part.contracted, dict(part.options))

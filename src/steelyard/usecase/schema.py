@@ -1,0 +1,319 @@
+"""The study file as it is written: every field, its type, default and description. Nothing below this knows pydantic.
+
+Strict: a text is never taken for a number or a boolean. Checks that need two fields stand in `checks`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    InstanceOf,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from steelyard.catalogue.ids import GRAMMAR, parse_id
+from steelyard.catalogue.model import Way
+from steelyard.errors import Problem
+from steelyard.providers.protocol import DataClass, MaySendTo
+from steelyard.usecase import values
+from steelyard.usecase.case import (
+    Already,
+    Criterion,
+    Distribute,
+    Metric,
+    OutputsTrain,
+    Purpose,
+    Requirement,
+    Role,
+)
+
+T = TypeVar("T")
+
+
+def _sound(value: T | Problem) -> T:
+    """Hand a Problem through pydantic, so that it is reported together with all others."""
+    if isinstance(value, Problem):
+        raise PydanticCustomError("problem", "{what}", {"what": value.what, "problem": value})
+    return value
+
+
+def _whole(value: object) -> object:
+    """1e6 is a whole number too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _limit(metric: Metric) -> Callable[[object], Requirement]:
+    return lambda value: _sound(values.requirement(metric, value))
+
+
+def _day(value: str) -> str:
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        return _sound(values.bad_value(f"{value!r} is not a date", "a day such as 2024-09-25"))
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Count = Annotated[Whole, Field(ge=0)]
+Text = Annotated[str, Field(min_length=1)]
+COUNTRY = r"^[A-Z]{2}$"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+PATTERNS = {
+    COUNTRY: "an ISO 3166 code of two capital letters, such as DE",
+    NAME: "up to 64 letters, digits, dots, hyphens and underscores",
+}
+Country = Annotated[str, Field(pattern=COUNTRY, description=PATTERNS[COUNTRY])]
+Day = Annotated[str, BeforeValidator(_day)]
+_SHARE_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\s*[-+]?[0-9._]+\s*%\s*$"}]}
+Share = Annotated[float, BeforeValidator(lambda value: _sound(values.share(value))), WithJsonSchema(_SHARE_SCHEMA)]
+Shots = Annotated[
+    tuple[int, ...],
+    BeforeValidator(lambda value: _sound(values.shots(value))),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": "auto"},
+                {"type": "integer", "minimum": 0},
+                {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
+            ]
+        }
+    ),
+]
+Weights = Annotated[
+    dict[Criterion, float],
+    BeforeValidator(lambda value: _sound(values.weights(value))),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "items": {"enum": list(values.CRITERIA)}, "uniqueItems": True, "minItems": 1},
+                {
+                    "type": "object",
+                    "propertyNames": {"enum": list(values.CRITERIA)},
+                    "additionalProperties": {"type": "number", "minimum": 0},
+                },
+            ]
+        }
+    ),
+]
+_LIMIT_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\s*(>=|<=|>|<)\s*[0-9._]+\s*(%|ms|s|USD)?\s*$"})
+
+
+class Part(BaseModel):
+    """One section of the file; unknown fields are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class DataPart(Part):
+    """Where the labelled data are: `file` and a share for the test, or two files `train` and `test`."""
+
+    file: Text | None = Field(default=None, description="One data file (JSONL, CSV, TSV), split by Steelyard")
+    train: Text | None = Field(default=None, description="File to choose and fit on; goes with a `test` file")
+    test: Annotated[str | float, WithJsonSchema({"type": ["string", "number"]})] = Field(
+        description="With `file`: the share to test on, 40% or 0.4. With `train`: the test file"
+    )
+    input: Text = Field(description="Column that holds the input text")
+    target: Text = Field(description="Column that holds the right answer")
+    id: str = Field(default="", description="Column with a unique id; without it rows are called row-N")
+    cluster: str = Field(
+        default="", description="Column whose equal values must stay on one side of the split (a customer, say)"
+    )
+    language: str = Field(default="", description="Column with the input's language")
+    slices: list[Text] = Field(default=[], description="Columns to break results down by")
+    max_test: Annotated[Whole, Field(ge=2)] | None = Field(
+        default=None, description="Test at most so many, a seeded sample"
+    )
+    max_dev: Annotated[Whole, Field(ge=2)] | None = Field(
+        default=None, description="Keep at most so many for choosing, seeded"
+    )
+    seed: Whole = Field(default=0, description="Seed of the split and of the samples")
+
+    @field_validator("test", mode="before")
+    @classmethod
+    def _share_or_file(cls, value: object, info: ValidationInfo) -> object:
+        if info.data.get("train") is not None:
+            return (
+                value if isinstance(value, str) else _sound(values.bad_value(f"{value!r} is not a file", "a file name"))
+            )
+        found = _sound(values.share(value))
+        if not 0 < found < 1:
+            _sound(
+                values.bad_value(f"{value!r} leaves nothing on one side", "a share between 0 and 1", "write 40% or 0.4")
+            )
+        return found
+
+
+class TaskPart(Part):
+    """What is asked of the model."""
+
+    kind: Literal["classification"] = Field(description="One of a closed set of labels is right")
+    prompt: Text = Field(description="The prompt with {COLUMN} where the input goes")
+    metric: Literal["accuracy"] = Field(default="accuracy", description="What quality means")
+    shots: Shots = Field(
+        default=values.AUTO_SHOTS, description="Examples in the prompt: auto, N, or [N, ...] to choose from on dev"
+    )
+    calibration: Literal["auto", "none", "pmi"] = Field(
+        default="auto", description="pmi takes a label's prior off; auto: chosen on dev"
+    )
+
+
+class OrganisationPart(Part):
+    """Who uses the model. Licences ask for size, seat and kind; what is not said stays an open question."""
+
+    kind: Literal["company", "non-profit", "academic", "government", "individual"] | None = None
+    domicile: Country | None = Field(default=None, description="Where the organisation has its seat")
+    annual_revenue_usd: Count | None = None
+    monthly_revenue_usd: Count | None = None
+    product_monthly_revenue_usd: Count | None = Field(default=None, description="Monthly revenue of the product alone")
+    affiliates_included: bool | None = Field(
+        default=None, description="Whether the revenues include affiliated companies"
+    )
+    qualified_non_profit: bool | None = None
+
+
+class UsersPart(Part):
+    """Who is served."""
+
+    territories: list[Country] = []
+    monthly_active: Count | None = None
+    monthly_active_at: dict[Day, Count] = Field(
+        default={}, description="Monthly active users on a day (tests at a release date)"
+    )
+
+
+class UsePart(Part):
+    """The intended use that licences are judged against."""
+
+    purpose: Purpose = Field(description="What it is for")
+    commercial: bool = Field(description="Whether money is earned with it, directly or not")
+    distribute: Distribute = Field(default="none", description="What is handed on to others")
+    outputs_train: OutputsTrain = Field(default="none", description="Which models are trained on the outputs")
+    field: str = Field(default="", description="Field of use, such as customer-support")
+    role: Role = Field(default="deployer", description="deployer, or end-user of another's product")
+    already: list[Already] = Field(default=[], description="What the team already has from the vendor")
+    organisation: OrganisationPart = OrganisationPart()
+    users: UsersPart = UsersPart()
+
+
+class PrivacyPart(Part):
+    """The data's class and how far they may go."""
+
+    data_class: DataClass = Field(default="internal", alias="class", description="Class of the data")
+    may_send_to: MaySendTo | None = Field(
+        default=None,
+        description="own machines, contracted processors, any. Default: public any, internal contracted, else own",
+    )
+
+
+class WorkloadPart(Part):
+    """Expected traffic; without it monthly costs are unknown."""
+
+    requests_per_day: Annotated[float, Field(gt=0)]
+    peak_to_mean: Annotated[float, Field(ge=1)] = Field(
+        default=4.0, description="Traffic at the peak over mean traffic"
+    )
+    growth_per_month: Share = Field(default=0.0, description="6% or 0.06")
+    horizon_months: Annotated[Whole, Field(ge=1, le=120)] = 12
+
+    @field_validator("growth_per_month", mode="after")
+    @classmethod
+    def _plausible(cls, value: float) -> float:
+        if not -0.9 <= value <= 1:
+            _sound(values.bad_value(f"a growth of {value:.0%} a month", "-90% to 100%", "6 % is written 6% or 0.06"))
+        return value
+
+
+class RequirePart(Part):
+    """Hard limits: a candidate that misses one is ruled out."""
+
+    accuracy: Annotated[InstanceOf[Requirement], BeforeValidator(_limit("accuracy")), _LIMIT_SCHEMA] | None = None
+    latency_p50: Annotated[InstanceOf[Requirement], BeforeValidator(_limit("latency_p50")), _LIMIT_SCHEMA] | None = None
+    latency_p95: Annotated[InstanceOf[Requirement], BeforeValidator(_limit("latency_p95")), _LIMIT_SCHEMA] | None = None
+    ttft_p95: Annotated[InstanceOf[Requirement], BeforeValidator(_limit("ttft_p95")), _LIMIT_SCHEMA] | None = None
+    cost_per_month: (
+        Annotated[InstanceOf[Requirement], BeforeValidator(_limit("cost_per_month")), _LIMIT_SCHEMA] | None
+    ) = None
+    cost_per_1000: (
+        Annotated[InstanceOf[Requirement], BeforeValidator(_limit("cost_per_1000")), _LIMIT_SCHEMA] | None
+    ) = None
+
+
+class CandidatePart(Part):
+    """A candidate: its id alone, or a mapping with more detail."""
+
+    id: Text = Field(description=f"{GRAMMAR}")
+    base_url: str = Field(default="", description="Where the endpoint is, for your own or another server")
+    key_env: str = Field(default="", description="Environment variable that holds the key; never the key itself")
+    contracted: bool = Field(default=False, description="Whether a data-processing agreement exists with who runs it")
+    options: dict[str, str | int | float | bool] = Field(
+        default={}, description="Options of the route, such as threads"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _id_alone(cls, value: object) -> object:
+        return {"id": value} if isinstance(value, str) else value
+
+    @field_validator("id", mode="after")
+    @classmethod
+    def _grammar(cls, value: str) -> str:
+        return str(_sound(parse_id(value)))
+
+    @field_validator("base_url", mode="after")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            _sound(values.bad_value(f"{value!r} is not an address", "http://... or https://..."))
+        return value
+
+    @field_validator("key_env", mode="after")
+    @classmethod
+    def _name_of_a_variable(cls, value: str) -> str:
+        """A pasted key must not be repeated in the message."""
+        if value and not re.fullmatch(r"[A-Z][A-Z0-9_]*", value):
+            what = "this is not the name of an environment variable"
+            _sound(values.bad_value(what, "a name such as OPENAI_API_KEY", "keep the key itself out of the file"))
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string", "description": GRAMMAR}, handler.resolve_ref_schema(handler(schema))]}
+
+
+class StudyPart(Part):
+    """A study: one question, its data, what is needed, and the candidates for the answer."""
+
+    name: Annotated[str, Field(pattern=NAME)] = Field(description=f"The endpoint answers to it: {PATTERNS[NAME]}")
+    question: str = Field(default="", description="The question in one sentence, for the report")
+    data: DataPart
+    task: TaskPart
+    use: UsePart
+    privacy: PrivacyPart = PrivacyPart()
+    allow_ways: Annotated[list[Way], Field(min_length=1)] = ["api", "self-hosted", "on-device"]
+    workload: WorkloadPart | None = None
+    require: RequirePart = RequirePart()
+    prefer: Weights = Field(default={"quality": 0.75, "cost": 0.25}, description="Order of importance, or weights")
+    candidates: Annotated[list[CandidatePart], Field(min_length=1)]
+
+
+def study_json_schema() -> dict[str, object]:
+    """The JSON Schema (2020-12) of a study file. `load_study` checks more: units, pairs of fields, files."""
+    schema = StudyPart.model_json_schema(mode="validation")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "Steelyard study file",
+    }
