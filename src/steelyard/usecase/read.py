@@ -1,0 +1,159 @@
+"""From data files to a Dataset: read, check, split, fingerprint; every oddity of a row is reported with its number."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from steelyard.catalogue.ids import nearest
+from steelyard.errors import InputError, Problem
+from steelyard.usecase.case import DataSpec
+from steelyard.usecase.dataset import Dataset, OddRow, Sample
+from steelyard.usecase.leaks import find_leaks
+from steelyard.usecase.records import Record, read_records
+from steelyard.usecase.split import split, thin
+
+
+def load_dataset(spec: DataSpec) -> Dataset:
+    """Read and split the data of a study.
+
+    Raises InputError where no measurement would make sense: a column that does not exist, no usable row, one label
+    only, nothing left on one side. Everything less is an OddRow or a Leak.
+    """
+    if spec.file is not None and spec.test_share is not None:
+        samples, odd = _samples(spec.file, spec, "row")
+        samples, renamed = _unique_ids(samples)
+        odd += renamed
+        _enough(samples, spec.file.name, odd)
+        dev, test = split(samples, spec.test_share, spec.seed)
+    elif spec.train is not None and spec.test is not None:
+        train_samples, odd = _samples(spec.train, spec, "train-row")
+        test_samples, odd_test = _samples(spec.test, spec, "test-row")
+        samples, renamed = _unique_ids([*train_samples, *test_samples])
+        odd += [*odd_test, *renamed]
+        _enough(samples, f"{spec.train.name} and {spec.test.name}", odd)
+        dev, test = samples[: len(train_samples)], samples[len(train_samples) :]
+    else:
+        raise ValueError("a DataSpec needs a file and a share, or a train and a test file")
+    dev, test = thin(dev, spec.max_dev, spec.seed, cover=True), thin(test, spec.max_test, spec.seed)
+    for side, name in ((dev, "choosing on (dev)"), (test, "testing")):
+        if not side:
+            what = f"no usable row is left for {name}"
+            raise InputError(Problem("data-too-few", what, allowed=_reasons(odd), next_step="add rows"))
+    odd += _unseen_labels(dev, test)
+    return Dataset(
+        dev=tuple(dev),
+        test=tuple(test),
+        labels=tuple(sorted({sample.target for sample in (*dev, *test)})),
+        fingerprint=_fingerprint(dev, test),
+        odd_rows=tuple(odd),
+        leaks=find_leaks(dev, test),
+    )
+
+
+def _samples(file: Path, spec: DataSpec, unnamed: str) -> tuple[list[Sample], list[OddRow]]:
+    """Usable samples in file order, and the odd rows. `unnamed` is what a row without an id is called."""
+    named = [spec.input, spec.target, spec.id, spec.cluster, spec.language, *spec.slices]
+    wanted = tuple(dict.fromkeys(column for column in named if column))
+    records = read_records(file, wanted)
+    if missing := [column for column in wanted if column not in records.columns]:
+        raise InputError([_no_column(column, file.name, records.columns, records.odd_rows) for column in missing])
+    odd = list(records.odd_rows)
+    samples: list[Sample] = []
+    for record in records.rows:
+        sample, reasons = _sample(record, spec, file.name, unnamed)
+        odd += [OddRow(file.name, record.row, reason, used=sample is not None) for reason in reasons]
+        samples += [sample] if sample is not None else []
+    return samples, odd
+
+
+def _no_column(column: str, file: str, columns: tuple[str, ...], odd: Sequence[OddRow]) -> Problem:
+    next_step = "correct the column's name in the study file"
+    what = f"no row has the column {column!r}{nearest(column, columns)}"
+    return Problem("data-no-column", what, file, allowed=", ".join(columns) or _reasons(odd), next_step=next_step)
+
+
+def _sample(record: Record, spec: DataSpec, file: str, unnamed: str) -> tuple[Sample | None, list[str]]:
+    """The sample, or None, and all that is odd about the row."""
+    values = record.values
+    reasons = [f"{column!r} is empty" for column in (spec.input, spec.target) if not values.get(column, "").strip()]
+    reasons += [
+        f"{column!r} holds a NUL character" for column in (spec.input, spec.target) if "\0" in values.get(column, "")
+    ]
+    if reasons:
+        return None, reasons
+    written = values[spec.target]
+    target = written.strip()
+    if target != written:
+        reasons.append(f"white space around {written!r} was removed")
+    name = values.get(spec.id, "").strip() if spec.id else f"{unnamed}-{record.row}"
+    if not name:
+        name = f"{unnamed}-{record.row}"
+        reasons.append(f"{spec.id!r} is empty: called {name}")
+    sample = Sample(
+        id=name,
+        input=values[spec.input],
+        target=target,
+        sha256=hashlib.sha256(f"{values[spec.input]}\0{target}".encode()).hexdigest(),
+        row=record.row,
+        file=file,
+        cluster=values.get(spec.cluster, "") if spec.cluster else "",
+        language=values.get(spec.language, "") if spec.language else "",
+        slices={column: values.get(column, "") for column in spec.slices},
+    )
+    return sample, reasons
+
+
+def _unique_ids(samples: Sequence[Sample]) -> tuple[list[Sample], list[OddRow]]:
+    """The first sample keeps its id; the next ones get ~2, ~3, ..."""
+    taken = {sample.id for sample in samples}
+    seen: Counter[str] = Counter()
+    unique: list[Sample] = []
+    odd: list[OddRow] = []
+    for sample in samples:
+        seen[sample.id] += 1
+        name = sample.id
+        if seen[sample.id] > 1:
+            while (name := f"{sample.id}~{seen[sample.id]}") in taken:
+                seen[sample.id] += 1
+            taken.add(name)
+            odd.append(OddRow(sample.file, sample.row, f"the id {sample.id!r} is taken: called {name}", used=True))
+        unique.append(replace(sample, id=name))
+    return unique, odd
+
+
+def _enough(samples: Sequence[Sample], where: str, odd: Sequence[OddRow]) -> None:
+    labels = {sample.target for sample in samples}
+    if len(samples) < 2:
+        what = f"{len(samples) or 'no'} usable row{'' if len(samples) == 1 else 's'}, and a study needs at least 2"
+        raise InputError(Problem("data-too-few", what, where, next_step=_reasons(odd) or "add labelled rows"))
+    if len(labels) < 2:
+        what = f"every row has the same target {labels.pop()!r}: there is nothing to tell apart"
+        raise InputError(Problem("data-one-label", what, where, next_step="name another target column, or add rows"))
+
+
+def _reasons(odd: Sequence[OddRow]) -> str:
+    """The commonest reasons why rows were not used, for a message."""
+    counts = Counter(row.reason for row in odd if not row.used)
+    return "; ".join(f"{count} row{'s' if count > 1 else ''}: {reason}" for reason, count in counts.most_common(3))
+
+
+def _unseen_labels(dev: Sequence[Sample], test: Sequence[Sample]) -> list[OddRow]:
+    """One odd row for each label that is tested but never shown."""
+    shown = {sample.target for sample in dev}
+    first: dict[str, Sample] = {}
+    for sample in test:
+        if sample.target not in shown:
+            first.setdefault(sample.target, sample)
+    return [
+        OddRow(sample.file, sample.row, f"the label {label!r} is tested but does not occur in dev", used=True)
+        for label, sample in first.items()
+    ]
+
+
+def _fingerprint(dev: Sequence[Sample], test: Sequence[Sample]) -> str:
+    rows = [f"{side}\0{s.id}\0{s.sha256}" for side, samples in (("dev", dev), ("test", test)) for s in samples]
+    return hashlib.sha256("\n".join(sorted(rows)).encode()).hexdigest()

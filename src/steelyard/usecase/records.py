@@ -1,0 +1,189 @@
+"""Data files as records of text: JSONL, CSV, TSV. Rows that cannot be read are reported, never dropped in silence."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from steelyard.errors import InputError, Problem
+from steelyard.usecase.dataset import OddRow
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+JSON_LINES = (".jsonl", ".ndjson")
+DELIMITERS = {".csv": ",;\t|", ".tsv": "\t"}
+NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of a byte that is not UTF-8
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_BACKSLASHED_QUOTE = re.compile(r'\\"(?![,;\t|\r\n]|\Z)')
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row as text: `row` is the 1-based line on which it starts. A null is left out of `values`."""
+
+    row: int
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Records:
+    """All usable rows of a file, its columns in the order of first appearance, and the odd rows."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Record, ...]
+    odd_rows: tuple[OddRow, ...]
+
+
+class _Odd(Exception):
+    """This row is not usable, and why."""
+
+
+def read_records(file: Path, wanted: tuple[str, ...] = ()) -> Records:
+    """Read a whole data file. `wanted` columns help to tell the delimiter of a CSV file, and must be text in JSONL.
+
+    Bytes that are not UTF-8 make their row odd; a UTF-16 file is read by its byte-order mark. Blank lines are no
+    rows. Raises InputError where the file as a whole cannot be read.
+    """
+    kind = file.suffix.lower()
+    if kind not in (*JSON_LINES, *DELIMITERS):
+        allowed = ", ".join((*JSON_LINES, *DELIMITERS))
+        raise InputError(Problem("data-format", "this kind of file cannot be read", file.name, allowed=allowed))
+    lines = _text(file).replace("\r\n", "\n").split("\n")
+    if not any(line.strip() for line in lines):
+        raise InputError(Problem("data-too-few", "the file is empty", file.name))
+    return _json_lines(file.name, lines, wanted) if kind in JSON_LINES else _table(file, lines, wanted)
+
+
+def _text(file: Path) -> str:
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        problem = Problem("data-not-found", f"cannot be read: {error.strerror or error}", str(file))
+        raise InputError(problem) from None
+    if raw.startswith(_UTF16_MARKS):
+        return raw.decode("utf-16", "replace")
+    return raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+
+
+def _json_lines(name: str, lines: list[str], wanted: tuple[str, ...]) -> Records:
+    columns: dict[str, None] = {}
+    rows: list[Record] = []
+    odd: list[OddRow] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            found = _json_object(line)
+            columns |= dict.fromkeys(found)
+            values = {key: _as_text(key, value, key in wanted) for key, value in found.items() if value is not None}
+        except _Odd as error:
+            odd.append(OddRow(name, number, str(error), used=False))
+        else:
+            rows.append(Record(number, values))
+    return Records(tuple(columns), tuple(rows), tuple(odd))
+
+
+def _json_object(line: str) -> dict[str, object]:
+    if NOT_UTF8.search(line):
+        raise _Odd("not UTF-8")
+    try:
+        found = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise _Odd(f"not JSON: {error.msg} (column {error.colno})") from None
+    if not isinstance(found, dict):
+        raise _Odd("not a JSON object")
+    return found
+
+
+def _as_text(key: str, value: object, wanted: bool) -> str:
+    """Numbers and booleans as JSON writes them; a list or an object is no text where text is wanted."""
+    if isinstance(value, str):
+        return value
+    if wanted and isinstance(value, (list, dict)):
+        raise _Odd(f"{key!r} holds {'a list' if isinstance(value, list) else 'an object'}, not text")
+    return orjson.dumps(value).decode()
+
+
+def _table(file: Path, lines: list[str], wanted: tuple[str, ...]) -> Records:
+    name = file.name
+    first = next(number for number, line in enumerate(lines) if line.strip())
+    text = "\n".join(lines)
+    escaped = bool(_BACKSLASHED_QUOTE.search(text)) and '""' not in text
+    header, delimiter, start = _header(lines, first, DELIMITERS[file.suffix.lower()], escaped, wanted)
+    twice = sorted({column for column in header if header.count(column) > 1 and column in wanted})
+    if twice:
+        what = f"the header names {', '.join(map(repr, twice))} twice"
+        raise InputError(Problem("data-column-twice", what, f"{name}:{first + 1}", next_step="rename one of them"))
+    rows: list[Record] = []
+    odd: list[OddRow] = []
+    for number, fields in _split(lines, start, delimiter, escaped):
+        try:
+            if isinstance(fields, csv.Error):
+                fields = _plain_fields(lines[number - 1], delimiter, len(header), fields)
+                odd.append(
+                    OddRow(name, number, "a quote that does not match: the row was read as plain text", used=True)
+                )
+            if len(fields) != len(header):
+                raise _Odd(f"{len(fields)} columns instead of {len(header)}")
+            if any(NOT_UTF8.search(field) for field in fields):
+                raise _Odd("not UTF-8: save the file as UTF-8")
+        except _Odd as error:
+            odd.append(OddRow(name, number, str(error), used=False))
+        else:
+            rows.append(Record(number, dict(zip(header, fields, strict=True))))
+    return Records(tuple(dict.fromkeys(header)), tuple(rows), tuple(odd))
+
+
+def _plain_fields(line: str, delimiter: str, count: int, error: csv.Error) -> list[str]:
+    fields = line.split(delimiter)
+    if len(fields) != count:
+        raise _Odd(f"cannot be split into columns: {error}")
+    return fields
+
+
+def _header(
+    lines: list[str], first: int, delimiters: str, escaped: bool, wanted: tuple[str, ...]
+) -> tuple[list[str], str, int]:
+    """Columns, delimiter and the index of the line behind the header: most wanted columns, then most columns."""
+
+    def columns(delimiter: str) -> tuple[list[str], int]:
+        reader = _reader(iter(lines[first : first + 50]), delimiter, escaped, strict=False)
+        return [column.strip() for column in next(reader)], first + reader.line_num
+
+    delimiter = max(delimiters, key=lambda mark: (len(set(wanted) & set(columns(mark)[0])), len(columns(mark)[0])))
+    header, start = columns(delimiter)
+    return header, delimiter, start
+
+
+def _split(lines: list[str], start: int, delimiter: str, escaped: bool) -> Iterator[tuple[int, list[str] | csv.Error]]:
+    """(line on which the row starts, its fields or why it cannot be split). Goes on behind a broken line.
+
+    A quote that is never closed would swallow the rest of the file; here it costs its own line only.
+    """
+    while start < len(lines):
+        base = start
+        reader = _reader((f"{lines[n]}\n" for n in range(base, len(lines))), delimiter, escaped, strict=True)
+        while True:
+            start = base + reader.line_num
+            try:
+                fields = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield start + 1, error
+                start += 1
+                break
+            if fields and (len(fields) > 1 or fields[0].strip()):
+                yield start + 1, fields
+
+
+def _reader(lines: Iterator[str], delimiter: str, escaped: bool, *, strict: bool) -> Reader:
+    escape = "\\" if escaped else None
+    return csv.reader(lines, delimiter=delimiter, escapechar=escape, doublequote=not escaped, strict=strict)
