@@ -1,0 +1,65 @@
+"""A candidate that must be fitted before it can answer, with all that the fit will need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from steelyard.catalogue import Candidate
+from steelyard.catalogue.target import target
+from steelyard.providers.protocol import Pool, Target
+from steelyard.tuning.fitted import Progress
+from steelyard.tuning.tune import tune
+from steelyard.usecase import Dataset
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Calling it fits the candidate on dev and gives it back with its artefact.
+
+    `base` is what runs meanwhile: the embedder of a head, or for `linear` a target that only says whose
+    machines see the data and cannot be opened.
+    """
+
+    candidate: Candidate
+    base: Target
+    data: Dataset
+    render: Callable[[str], str]
+    folder: Path
+    seed: int
+
+    async def __call__(self, pool: Pool, progress: Progress = lambda done, total: None) -> Candidate:
+        samples = self.data.dev
+
+        async def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+            return (await (await pool.get(self.base)).embed(texts)).vectors
+
+        return await tune(
+            self.candidate,
+            samples,
+            self.data.labels,
+            self.folder,
+            self.seed,
+            prompts=[self.render(sample.input) for sample in samples] if self.candidate.recipe == "head" else (),
+            embed=embed,
+            base_sha256=self.base.weights_sha256,
+            progress=progress,
+        )
+
+
+def fitting(
+    candidate: Candidate, data: Dataset, render: Callable[[str], str], folder: Path, seed: int
+) -> Fitting | None:
+    """What it takes to fit the candidate; None if it can answer as it is.
+
+    `render` turns an input into the prompt that `LabelRequest.prompt` will hold. Raises NotAvailable if the
+    weights of a head's base are not at hand.
+    """
+    if candidate.recipe == "head":
+        base = target(replace(candidate, recipe=""))
+    elif candidate.route == "linear":
+        base = Target(wire="linear", model=candidate.model.id, custody=candidate.custody)
+    else:
+        return None
+    return Fitting(candidate, base, data, render, folder, seed)
