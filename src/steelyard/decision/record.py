@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from steelyard.catalogue.model import Candidate, Openness
 from steelyard.costs import Cost
 from steelyard.licences import Verdict
 from steelyard.quantities import Money, Unknown
-from steelyard.stats import Estimate, Estimated
+from steelyard.stats import Estimate, Estimated, Interval
 from steelyard.trials import DevChoice, Measurement, NotMeasured
 
 SCHEMA_VERSION = "1.0"
@@ -95,6 +95,14 @@ class Comparison:
     p_value: float
     p_adjusted: float
     separable: bool
+
+    def turned(self) -> Comparison:
+        """The same comparison as `second` minus `first`."""
+        interval = self.difference.interval
+        if isinstance(interval, Interval):
+            interval = Interval(-interval.high, -interval.low, interval.level)
+        difference = replace(self.difference, value=-self.difference.value, interval=interval)
+        return replace(self, first=self.second, second=self.first, difference=difference)
 
 
 @dataclass(frozen=True)

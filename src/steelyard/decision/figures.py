@@ -1,0 +1,82 @@
+"""From a measurement to Estimates: quality, rates, latency quantiles, throughput."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from steelyard.quantities import Unknown
+from steelyard.stats import Estimate, Estimated, mean, quantile, wilson
+from steelyard.trials import Latency, Measurement, NotMeasured
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured of one candidate; all Unknown with the same reason when nothing was."""
+
+    quality: Estimated
+    strict_rate: Estimated
+    lenient_rate: Estimated
+    unparseable_rate: Estimated
+    latency_p50: Estimated
+    latency_p95: Estimated
+    ttft_p95: Estimated
+    throughput_per_second: Estimated
+
+
+def figures(measurement: Measurement | NotMeasured, clusters: Mapping[str, str] | None = None) -> Figures:
+    """Estimate every figure. A failed call is no score and enters no figure.
+
+    Quality is a Wilson interval for scores of 0 and 1, a t interval otherwise. `clusters` (sample id -> group)
+    makes it cluster-robust where a group holds several scored samples.
+    """
+    if isinstance(measurement, NotMeasured):
+        nothing = Unknown(measurement.reason)
+        return Figures(*[nothing] * 8)
+    answered = len(scored(measurement))
+    latency = measurement.latency
+    rate = measurement.throughput_per_second
+    return Figures(
+        quality=_quality(measurement, clusters),
+        strict_rate=wilson(measurement.strict_rate * answered, answered),
+        lenient_rate=wilson(measurement.lenient_rate * answered, answered),
+        unparseable_rate=wilson(measurement.unparseable_rate * answered, answered),
+        latency_p50=_latency(latency, 0.5),
+        latency_p95=_latency(latency, 0.95),
+        ttft_p95=_first_token(latency),
+        throughput_per_second=rate
+        if isinstance(rate, Unknown)
+        else Estimate(rate, Unknown("one run, on one machine"), answered, "requests over seconds", "requests/s"),
+    )
+
+
+def scored(measurement: Measurement) -> Mapping[str, float]:
+    """Score by sample id, without the samples that have none."""
+    both = zip(measurement.samples, measurement.scores, strict=True)
+    return {sample: score for sample, score in both if not isinstance(score, Unknown)}
+
+
+def _quality(measurement: Measurement, clusters: Mapping[str, str] | None) -> Estimated:
+    scores = scored(measurement)
+    if not scores:
+        return Unknown("no call gave a score")
+    groups = None if clusters is None else [clusters[sample] for sample in scores]
+    grouped = groups is not None and len(set(groups)) < len(groups)
+    values = list(scores.values())
+    if not grouped and all(value in (0, 1) for value in values):
+        return wilson(sum(values), len(values))
+    return mean(values, "share", clusters=groups)
+
+
+def _latency(latency: Latency | Unknown, q: float) -> Estimated:
+    if isinstance(latency, Unknown):
+        return latency
+    return quantile(latency.total_seconds, q, "seconds")
+
+
+def _first_token(latency: Latency | Unknown) -> Estimated:
+    if isinstance(latency, Unknown):
+        return latency
+    if not latency.first_token_seconds:
+        return Unknown("the answers did not stream")
+    return quantile(latency.first_token_seconds, 0.95, "seconds")

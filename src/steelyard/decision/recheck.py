@@ -1,0 +1,110 @@
+"""When to ask again: dates, volumes and revisions at which the verdict may no longer hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from steelyard.costs import Cost, capacity_per_day, replicas_needed
+from steelyard.decision.basis import Basis
+from steelyard.decision.record import Standing
+from steelyard.decision.sentences import counted, percent, sentence, usd
+from steelyard.quantities import Sourced, Unknown
+from steelyard.stats import Estimate
+from steelyard.usecase import Workload
+
+PRICE_DAYS = 183
+"""A price is read again after half a year."""
+
+
+def recheck_when(basis: Basis) -> tuple[str, ...]:
+    """Computed for the winner; empty when there is none."""
+    if basis.winner is None:
+        return ()
+    kinds = (_prices, _volume, _budget, _licence, _withdrawal)
+    return tuple(sentence(text) for kind in kinds for text in kind(basis, basis.winner))
+
+
+def _prices(basis: Basis, winner: Standing) -> Iterator[str]:
+    if isinstance(winner.cost, Unknown):
+        return
+    today = basis.made_at.date()
+    read_on = {assumption.as_of for assumption in winner.cost.assumptions if assumption.name.endswith("price")}
+    for as_of in sorted(read_on):
+        try:
+            stale = date.fromisoformat(as_of) + timedelta(days=PRICE_DAYS)
+        except ValueError:  # a year alone, or nothing
+            yield f"The price of {winner.name} has no exact date ({as_of or 'none'}): read it again now"
+            continue
+        if stale < today:
+            yield f"The price of {winner.name} was read on {as_of}, more than six months ago: read it again now"
+        else:
+            yield f"The price of {winner.name} was read on {as_of}: read it again by {stale.isoformat()}"
+
+
+def _volume(basis: Basis, winner: Standing) -> Iterator[str]:
+    """The next step of the staircase, and when growth gets there."""
+    workload, rate = basis.case.workload, winner.throughput_per_second
+    if isinstance(winner.cost, Unknown) or winner.cost.replicas is None:
+        return
+    if isinstance(workload, Unknown) or isinstance(rate, Unknown):
+        return
+    limit = capacity_per_day(winner.cost.replicas, rate.value, workload)
+    months = _months_until(limit, workload)
+    near = months is not None and months <= workload.horizon_months
+    when = f" (in {counted(months or 0, 'month')} at {percent(workload.growth_per_month)} growth)" if near else ""
+    yield (
+        f"Above {limit:,.0f} requests a day{when} {winner.name} needs more than "
+        f"{counted(winner.cost.replicas, 'machine')}"
+    )
+
+
+def _budget(basis: Basis, winner: Standing) -> Iterator[str]:
+    """The month in which growth breaks the monthly limit, inside the horizon."""
+    workload = basis.case.workload
+    if isinstance(workload, Unknown) or isinstance(winner.cost, Unknown) or workload.growth_per_month <= 0:
+        return
+    for requirement in basis.case.require:
+        if requirement.metric != "cost_per_month":
+            continue
+        for month in range(1, workload.horizon_months + 1):
+            amount = _monthly(winner, winner.cost, workload, month)
+            if amount is not None and not requirement.passes(amount):
+                yield (
+                    f"In {counted(month, 'month')} growth takes {winner.name} to {usd(amount)} a month, "
+                    f"over the limit of {usd(requirement.limit)}"
+                )
+                break
+
+
+def _monthly(winner: Standing, cost: Cost, workload: Workload, month: int) -> float | None:
+    grown = workload.requests_per_day * (1 + workload.growth_per_month) ** month
+    if not isinstance(cost.per_month, Estimate):
+        return None
+    if cost.replicas is None:
+        return cost.per_month.value * grown / workload.requests_per_day
+    rate = winner.throughput_per_second
+    if isinstance(rate, Unknown):
+        return None
+    return cost.per_month.value / cost.replicas * replicas_needed(grown, rate.value, workload)
+
+
+def _licence(basis: Basis, winner: Standing) -> Iterator[str]:
+    licence = winner.licence
+    if licence.revision or licence.as_of:
+        read = f" of {licence.revision}" if licence.revision else ""
+        on = f", read on {licence.as_of}" if licence.as_of else ""
+        yield f"When the terms of {winner.name} change: this verdict rests on {licence.licence_name}{read}{on}"
+
+
+def _withdrawal(basis: Basis, winner: Standing) -> Iterator[str]:
+    retired = basis.evidence[winner.candidate].candidate.model.retired
+    if isinstance(retired, Sourced):
+        yield f"On {retired.value} the vendor withdraws {winner.name} ({retired.source}): choose again before"
+
+
+def _months_until(limit: float, workload: Workload) -> int | None:
+    if workload.growth_per_month <= 0 or workload.requests_per_day <= 0:
+        return None
+    return max(0, math.ceil(math.log(limit / workload.requests_per_day) / math.log1p(workload.growth_per_month)))

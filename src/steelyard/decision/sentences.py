@@ -1,0 +1,193 @@
+"""The wording: how numbers and outcomes are said in plain English."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from steelyard.costs import Cost
+from steelyard.decision.record import Comparison, Standing
+from steelyard.licences import Verdict
+from steelyard.quantities import Unknown
+from steelyard.stats import Estimate, Estimated, Interval
+from steelyard.usecase import Privacy, Requirement, Use, Workload
+
+CUSTODY = {"own": "your own machines", "contracted": "a contracted processor", "any": "a third party"}
+FIGURE = {
+    "latency_p50": "half of the answers within {}",
+    "latency_p95": "95 % of the answers within {}",
+    "ttft_p95": "95 % of the first tokens within {}",
+    "cost_per_month": "{} a month",
+    "cost_per_1000": "{} per 1,000 requests",
+}
+"""How each metric of `require` is said; any other metric is a share of right answers."""
+
+
+def percent(share: float) -> str:
+    """0.7125 -> "71.2 %", 0.6 -> "60 %"."""
+    return f"{_trimmed(f'{100 * share:.1f}')} %"
+
+
+def points(share: float, signed: bool = False) -> str:
+    """A difference of shares in percentage points: 0.012 -> "1.2"."""
+    return _trimmed(f"{100 * share:{'+' if signed else ''}.1f}")
+
+
+def usd(amount: float) -> str:
+    """Dollars with as many digits as say something: "$1,204", "$3.50", "$0.0045"."""
+    if amount >= 20:
+        return f"${amount:,.0f}"
+    if amount >= 1 or amount == 0:
+        return f"${amount:,.2f}".replace(".00", "")
+    return f"${amount:.2g}" if amount >= 0.0001 else f"${amount:.7f}".rstrip("0")
+
+
+def seconds(value: float) -> str:
+    """Such as "1.9 ms", "340 ms", "2.4 s"."""
+    if value < 1:
+        return f"{1000 * value:.{1 if value < 0.01 else 0}f} ms"
+    return f"{value:.1f} s"
+
+
+def p_value(p: float) -> str:
+    """Such as "p = 0.012", or "p < 0.001"."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """Such as "A", "A and B", "A, B and C"."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {word} {names[-1]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Such as "1 sample", "240 samples"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def full_name(line: Standing) -> str:
+    """Id and name: "linear (TF-IDF + linear model)"."""
+    return line.candidate if line.candidate == line.name else f"{line.candidate} ({line.name})"
+
+
+def figure(metric: str, value: float) -> str:
+    """A value of one of the metrics of `require`, said with its unit."""
+    if metric.startswith(("latency", "ttft")):
+        return seconds(value)
+    return usd(value) if metric.startswith("cost") else percent(value)
+
+
+def said(metric: str, value: float) -> str:
+    """A measured value as a phrase: "95 % of the answers within 340 ms", "71.2 % right"."""
+    return FIGURE.get(metric, "{} right").format(figure(metric, value))
+
+
+def limit(requirement: Requirement) -> str:
+    """Such as "accuracy >= 60 %"."""
+    return f"{requirement.metric} {requirement.op} {figure(requirement.metric, requirement.limit)}"
+
+
+def gate_sentence(requirement: Requirement, value: float) -> str:
+    """What was measured, by how much it missed, and what was asked for."""
+    metric, asked = requirement.metric, figure(requirement.metric, requirement.limit)
+    gap = abs(value - requirement.limit)
+    # Of the rounded share, so that the sentence adds up: 71.25 % is said as 71.2 %, 11.2 points above 60 %.
+    distance = figure(metric, gap) if metric in FIGURE else f"{points(abs(round(value, 3) - requirement.limit))} points"
+    floor = requirement.op in (">=", ">")
+    if requirement.passes(value):
+        side = f"{distance} above the {asked} asked for" if floor else f"{distance} inside the limit of {asked}"
+    else:
+        side = f"{distance} short of the {asked} asked for" if floor else f"{distance} over the limit of {asked}"
+    return sentence(f"{said(metric, value)}, {side}")
+
+
+def interval_words(estimate: Estimate) -> str:
+    """Such as "65.2 to 76.6 %", or why there is none."""
+    if isinstance(estimate.interval, Unknown):
+        return f"no interval: {estimate.interval.reason}"
+    return f"{points(estimate.interval.low)} to {percent(estimate.interval.high)}"
+
+
+def cost_words(cost: Cost | Unknown, workload: Workload | Unknown) -> str:
+    """The cost as a phrase; the monthly one where it is known."""
+    if isinstance(cost, Unknown):
+        return f"cost unknown ({cost.reason})"
+    if isinstance(cost.per_month, Estimate) and isinstance(workload, Workload):
+        return f"about {usd(cost.per_month.value)} a month at {workload.requests_per_day:,.0f} requests a day"
+    if isinstance(cost.per_1000, Estimate):
+        return f"about {usd(cost.per_1000.value)} per 1,000 requests"
+    return f"cost unknown ({cost.per_1000.reason})"
+
+
+def licence_words(verdict: Verdict) -> str:
+    """The licence as a phrase: its name, and how many duties come with it."""
+    name = verdict.licence_name or verdict.licence_id or "none named"
+    if not verdict.duties:
+        return f"licence: {name}, {verdict.status}"
+    return f"licence: {name}, {verdict.status} with {counted(len(verdict.duties), 'condition')}"
+
+
+def right(quality: Estimated) -> str:
+    """Such as "71.2 % right"; of an unknown quality the reason."""
+    return f"{percent(quality.value)} right" if isinstance(quality, Estimate) else quality.reason
+
+
+def difference_words(comparison: Comparison) -> str:
+    """Such as "differ by 3.3 points, 95 % interval -2.2 to +8.8"."""
+    difference = comparison.difference
+    words = f"differ by {points(abs(difference.value))} points"
+    if isinstance(difference.interval, Interval):
+        low, high = points(difference.interval.low, signed=True), points(difference.interval.high, signed=True)
+        words += f", {difference.interval.level:.0%} interval {low} to {high}".replace("%", " %")
+    return words
+
+
+def against(comparison: Comparison | None, better: bool) -> str:
+    """How a second candidate stands to the winner: "it is separably worse (p = 0.01)"."""
+    if comparison is None:
+        return "the two have no sample in common"
+    if not comparison.separable:
+        return f"the two cannot be told apart on these samples ({p_value(comparison.p_adjusted)})"
+    return f"it is separably {'better' if better else 'worse'} ({p_value(comparison.p_adjusted)})"
+
+
+def workload_words(workload: Workload | Unknown) -> str:
+    """The workload in one line."""
+    if isinstance(workload, Unknown):
+        return f"not stated ({workload.reason})"
+    return (
+        f"{workload.requests_per_day:,.0f} requests a day, peak {workload.peak_to_mean:g} times the mean, "
+        f"growing {percent(workload.growth_per_month)} a month, over {counted(workload.horizon_months, 'month')}"
+    )
+
+
+def privacy_words(privacy: Privacy) -> str:
+    """The data rule in one line."""
+    reach = {
+        "own": "may not leave your own machines",
+        "contracted": "may go to contracted processors",
+        "any": "may be sent to any provider",
+    }
+    return f"{privacy.data_class} data; {reach[privacy.may_send_to]}"
+
+
+def use_words(use: Use) -> str:
+    """The intended use in one line."""
+    parts = [use.purpose, "commercial" if use.commercial else "not commercial"]
+    if use.field:
+        parts.append(f"in {use.field}")
+    if use.distribute != "none":
+        parts.append(f"distributing {use.distribute}")
+    if use.outputs_train != "none":
+        parts.append(f"outputs train {use.outputs_train} models")
+    return ", ".join(parts)
+
+
+def _trimmed(number: str) -> str:
+    text = number.removesuffix(".0")
+    return "0" if text in ("-0", "+0") else text
