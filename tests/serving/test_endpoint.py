@@ -115,6 +115,16 @@ async def test_a_fault_that_may_pass_is_tried_again_before_the_next_target(bench
     assert (len(first.asked), len(second.asked)) == (2, 1)
 
 
+async def test_an_answer_without_a_label_is_not_asked_for_again_but_counted(bench: Bench) -> None:
+    first = bench.add("first", "")
+    bench.add("second", "delivery")
+    async with bench.client() as client:
+        raw = await client.chat.completions.with_raw_response.create(model="inbox", messages=HELLO)
+    assert len(first.inputs) == 1
+    assert raw.headers["x-steelyard-route"] == "first (no label) > second"
+    assert bench.lines[0]["steps"][0]["usage"]["output_tokens"] == 3  # type: ignore[index]
+
+
 async def test_who_names_a_candidate_gets_no_other_ones_answer(bench: Bench) -> None:
     bench.add("first", failure(Fault.CRASHED))
     second = bench.add("second", "hello")

@@ -59,6 +59,13 @@ class Gateway:
         return (self.study, *(route.candidate_id for route in self.routes))
 
 
+class _NoLabel(Exception):
+    """A model did the task and named none of the labels: asking it again would say the same."""
+
+    def __init__(self, usage: Usage) -> None:
+        self.usage = usage
+
+
 class Exchange:
     """One request and its lines in the usage log."""
 
@@ -106,6 +113,10 @@ class Exchange:
                     failure = error
                     break
                 failure = failure or error
+                continue
+            except _NoLabel as error:
+                self.steps.append(Step(route.candidate_id, "no label", error.usage))
+                failure = failure or ProviderError(Fault.MALFORMED, "the answer named none of the labels")
                 continue
             self.route = route
             self.steps.append(Step(route.candidate_id))
@@ -193,6 +204,8 @@ class Exchange:
     async def _verb(self, route: Route, provider: Provider) -> AsyncGenerator[Chunk]:
         if self._does_task(route):
             completion = await route.answer_task(provider, self.ask.last_user or "")
+            if not completion.text:
+                raise _NoLabel(completion.usage)
             if self.ask.stream:
                 yield Delta(completion.text)
             yield completion

@@ -12,7 +12,10 @@ from steelyard.providers.protocol import Completion, Provider, Target
 from steelyard.quantities import Unknown
 
 TaskAnswer: TypeAlias = Callable[[Provider, str], Awaitable[Completion]]
-"""Does the study's task for one input: prompt, examples and labels applied; the completion's text is the label."""
+"""Does the study's task for one input: prompt, examples and labels applied.
+
+The completion's text is the label, "" when the model's answer named none.
+"""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from steelyard.errors import InputError, Problem
 
 DRAIN_SECONDS = 1
 MOST_CONNECTIONS = 512
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 
 
 def bind(host: str, port: int) -> socket.socket:

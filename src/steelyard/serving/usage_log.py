@@ -25,17 +25,21 @@ Outcome: TypeAlias = Literal["begun", "answered", "failed", "cut", "denied", "di
 
 @dataclass(frozen=True)
 class Step:
-    """One target that was tried, and how it failed ("" = it answered)."""
+    """One target that was tried, and how it failed ("" = it answered).
+
+    `usage` is what a failed try was billed for all the same: an answer that named none of the labels.
+    """
 
     candidate: str
     fault: str = ""
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True)
 class Record:
     """One line. A stream has two with the same `call`: "begun" before its first piece, and how it ended.
 
-    `answered_by` is "" when nobody did. `rule` is the privacy rule's sentence. `fault` says what ended a failed call.
+    `answered_by` is "" when nobody did. `rule` is the privacy rule's sentence.
     """
 
     time: datetime
@@ -103,7 +107,7 @@ def _fields(record: Record) -> dict[str, object]:
         "answered_by": record.answered_by,
         "outcome": record.outcome,
         "seconds": round(record.seconds, 6),
-        "steps": [{"candidate": step.candidate, "fault": step.fault} for step in record.steps],
+        "steps": [_step(step) for step in record.steps],
         "data_class": record.data_class,
         "rule": record.rule,
         "input_sha256": record.input_sha256,
@@ -111,6 +115,11 @@ def _fields(record: Record) -> dict[str, object]:
         "usage": _known(usage) if isinstance(usage, Unknown) else usage,
         "cost_usd": _known(record.cost) if isinstance(record.cost, Unknown) else str(record.cost.usd),
     }
+
+
+def _step(step: Step) -> dict[str, object]:
+    billed = {} if step.usage is None else {"usage": step.usage}
+    return {"candidate": step.candidate, "fault": step.fault, **billed}
 
 
 def _known(value: str | Unknown) -> object:
