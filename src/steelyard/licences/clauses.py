@@ -1,0 +1,184 @@
+"""Terms as data: a licence is a list of clauses, each with an effect and the condition under which it bites.
+
+Conditions are three-valued. What the user has not stated makes a condition undecided, and an undecided condition
+becomes a question, never a yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Literal, TypeAlias
+
+from steelyard.catalogue.model import Candidate
+from steelyard.licences.verdict import Status
+from steelyard.usecase.case import Already, Distribute, OutputsTrain, Purpose, Role, Use
+
+Read: TypeAlias = Literal["whole", "extract", "none"]
+OrganisationKind: TypeAlias = Literal["company", "non-profit", "academic", "government", "individual"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """All parts that are given must hold; a part that is empty does not ask.
+
+    `domicile`: country codes where the organisation is established; where its users are is another question, which
+    none of the licences here asks. `monthly_active_over` with `monthly_active_on`: more active users, of all products
+    of the licensee and its affiliates, in the calendar month before that day. `monthly_revenue_over_usd`: of the
+    group, in the preceding month.
+    """
+
+    purpose: tuple[Purpose, ...] = ()
+    commercial: bool | None = None
+    distribute: tuple[Distribute, ...] = ()
+    outputs_train: tuple[OutputsTrain, ...] = ()
+    role: tuple[Role, ...] = ()
+    kind: tuple[OrganisationKind, ...] = ()
+    domicile: tuple[str, ...] = ()
+    modality: tuple[str, ...] = ()
+    recipe: tuple[str, ...] = ()
+    monthly_active_over: int | None = None
+    monthly_active_on: str = ""
+    monthly_revenue_over_usd: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it asks nothing at all (it then holds always)."""
+        return self == Condition()
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One section and what it does where `when` holds and `unless` does not.
+
+    An "allowed" clause grants; nothing is allowed that no clause grants. `in_doubt` is the effect of a restriction
+    whose condition cannot be decided. `lifted_by`: what the user may already have that turns it into a duty.
+    `document` names the text where it is not the licence itself but a policy that is part of it.
+    """
+
+    section: str
+    effect: Status
+    text: str
+    when: Condition = Condition()
+    unless: Condition = Condition()
+    in_doubt: Status = "unknown"
+    lifted_by: tuple[Already, ...] = ()
+    duty: str = ""
+    question: str = ""
+    quote: str = ""
+    document: str = ""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A text that a licence makes part of itself, and how much of it was read."""
+
+    name: str
+    read: Read
+    source: str
+    as_of: str
+
+
+@dataclass(frozen=True)
+class Licence:
+    """Terms at one revision. `read` says how much of the text stands behind the clauses; `as_of` when."""
+
+    id: str
+    name: str
+    steward: str
+    revision: str
+    published: str
+    read: Read
+    source: str
+    as_of: str
+    clauses: tuple[Clause, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    also_not_read: tuple[str, ...] = field(default=())
+
+    @property
+    def not_read(self) -> tuple[str, ...]:
+        """Every text that governs and that nobody here has read to the end."""
+        parts = [] if self.read == "whole" else [_reading(self.name, self.read)]
+        parts += [_reading(policy.name, policy.read) for policy in self.policies if policy.read != "whole"]
+        return (*parts, *self.also_not_read)
+
+
+def _reading(name: str, read: Read) -> str:
+    return f"{name} (an extract was read)" if read == "extract" else name
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Whether a condition holds; None when it cannot be decided, with the questions that would decide it."""
+
+    holds: bool | None
+    questions: tuple[str, ...] = ()
+
+
+def examine(condition: Condition, use: Use, candidate: Candidate) -> Holding:
+    """Kleene conjunction of the parts: one False decides, else one unknown leaves it open."""
+    parts = tuple(_parts(condition, use, candidate))
+    if any(part.holds is False for part in parts):
+        return Holding(False)
+    questions = tuple(question for part in parts for question in part.questions)
+    return Holding(None, questions) if questions else Holding(True)
+
+
+def _parts(condition: Condition, use: Use, candidate: Candidate) -> Iterator[Holding]:
+    organisation = use.organisation
+    for wanted, actual in (
+        (condition.purpose, use.purpose),
+        (condition.distribute, use.distribute),
+        (condition.outputs_train, use.outputs_train),
+        (condition.role, use.role),
+        (condition.recipe, candidate.recipe),
+    ):
+        if wanted:
+            yield Holding(actual in wanted)
+    if condition.commercial is not None:
+        yield Holding(use.commercial is condition.commercial)
+    if condition.modality:
+        yield Holding(bool(set(condition.modality) & set(candidate.model.modalities)))
+    if condition.kind:
+        yield _stated(organisation.kind, condition.kind, "What kind of organisation is it? (use.organisation.kind)")
+    if condition.domicile:
+        question = "In which country is the organisation established? (use.organisation.domicile)"
+        yield _stated(organisation.domicile, condition.domicile, question)
+    if condition.monthly_active_over is not None:
+        yield _users(condition.monthly_active_over, condition.monthly_active_on, use)
+    if condition.monthly_revenue_over_usd is not None:
+        yield _revenue(condition.monthly_revenue_over_usd, use)
+
+
+def _stated(actual: str | None, wanted: tuple[str, ...], question: str) -> Holding:
+    return Holding(None, (question,)) if actual is None else Holding(actual in wanted)
+
+
+def _users(limit: int, day: str, use: Use) -> Holding:
+    """A count dated on that day or in the calendar month before it decides; today's count does not."""
+    month_before = (date.fromisoformat(day).replace(day=1) - timedelta(days=1)).isoformat()[:7]
+    counts = [n for when, n in use.users.monthly_active_at.items() if when == day or when.startswith(month_before)]
+    if counts:
+        return Holding(max(counts) > limit)
+    return Holding(
+        None,
+        (
+            f"How many monthly active users did all products of the organisation and its affiliates have in the "
+            f"month before {day}: more than {limit:,}? (use.users.monthly_active_at)",
+        ),
+    )
+
+
+def _revenue(limit: int, use: Use) -> Holding:
+    """Above the limit decides; below it only where affiliates are known to be counted in."""
+    revenue = use.organisation.monthly_revenue_usd
+    if revenue is None:
+        asked = f"Is the group's revenue of the preceding month above {limit:,} USD?"
+        return Holding(None, (f"{asked} (use.organisation.monthly_revenue_usd)",))
+    if revenue > limit:
+        return Holding(True)
+    if use.organisation.affiliates_included:
+        return Holding(False)
+    asked = f"Does the monthly revenue of {revenue:,} USD include all affiliates?"
+    return Holding(None, (f"{asked} (use.organisation.affiliates_included)",))

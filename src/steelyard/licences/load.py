@@ -1,0 +1,170 @@
+"""Licences from the TOML files in `terms/`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from steelyard.errors import InputError, Problem
+from steelyard.licences.clauses import Clause, Condition, Licence, OrganisationKind, Policy, Read
+from steelyard.licences.verdict import Status
+from steelyard.quantities import Unknown
+from steelyard.usecase.case import Already, Distribute, OutputsTrain, Purpose, Role
+
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Revision(_Row):
+    id: str
+    published: Day | Literal[""] = ""
+
+
+class _Policy(_Row):
+    name: str
+    read: Read
+    source: str
+    as_of: Day
+
+
+class _When(_Row):
+    """The keys of a condition, one for one; an unknown key must not pass as no condition."""
+
+    purpose: tuple[Purpose, ...] = ()
+    commercial: bool | None = None
+    distribute: tuple[Distribute, ...] = ()
+    outputs_train: tuple[OutputsTrain, ...] = ()
+    role: tuple[Role, ...] = ()
+    kind: tuple[OrganisationKind, ...] = ()
+    domicile: tuple[str, ...] = ()
+    modality: tuple[str, ...] = ()
+    recipe: tuple[str, ...] = ()
+    monthly_active_over: int | None = None
+    monthly_active_on: Day | Literal[""] = ""
+    monthly_revenue_over_usd: int | None = None
+
+
+class _Clause(_Row):
+    section: str
+    effect: Status
+    text: str
+    when: _When = _When()
+    unless: _When = _When()
+    in_doubt: Status | None = None
+    lifted_by: tuple[Already, ...] = ()
+    duty: str = ""
+    question: str = ""
+    quote: Annotated[str, Field(max_length=80)] = ""
+    document: str = ""
+    only: tuple[str, ...] = ()
+
+
+class _Terms(_Row):
+    id: Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")]
+    name: str
+    steward: str
+    read: Read
+    source: str
+    as_of: Day
+    revisions: tuple[_Revision, ...]
+    policies: tuple[_Policy, ...] = ()
+    also_not_read: tuple[str, ...] = ()
+    clauses: tuple[_Clause, ...] = ()
+
+
+@dataclass(frozen=True)
+class Licences:
+    """All licences at hand: id to revisions, the newest last."""
+
+    by_id: Mapping[str, tuple[Licence, ...]]
+
+    def get(self, id: str, revision: str = "") -> Licence | Unknown:
+        """The terms at a revision; without one, the newest that is encoded."""
+        if id not in self.by_id:
+            return Unknown(f"the terms {id} are not encoded here")
+        if not revision:
+            return self.by_id[id][-1]
+        for licence in self.by_id[id]:
+            if licence.revision == revision:
+                return licence
+        return Unknown(f"revision {revision} of {id} is not encoded here")
+
+
+@cache
+def load_licences() -> Licences:
+    """The terms that ship with Steelyard."""
+    folder = Path(str(files("steelyard.licences") / "terms"))
+    return read_licences(sorted(folder.glob("*.toml")))
+
+
+def read_licences(paths: list[Path]) -> Licences:
+    """The licences of these files. InputError with every mistake of every file."""
+    territories = _territories()
+    found: dict[str, tuple[Licence, ...]] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            terms = _Terms.model_validate(tomllib.loads(path.read_text("utf-8")))
+            found[terms.id] = tuple(_licence(terms, revision, territories) for revision in terms.revisions)
+        except tomllib.TOMLDecodeError as error:
+            problems.append(_problem(str(path), str(error)))
+        except ValidationError as error:
+            problems += [
+                _problem(f"{path}: {'.'.join(str(part) for part in mistake['loc'])}", mistake["msg"])
+                for mistake in error.errors()
+            ]
+    if problems:
+        raise InputError(problems)
+    return Licences(MappingProxyType(found))
+
+
+def _licence(terms: _Terms, revision: _Revision, territories: Mapping[str, tuple[str, ...]]) -> Licence:
+    return Licence(
+        id=terms.id,
+        name=terms.name,
+        steward=terms.steward,
+        revision=revision.id,
+        published=revision.published,
+        read=terms.read,
+        source=terms.source,
+        as_of=terms.as_of,
+        clauses=tuple(
+            _clause(clause, territories) for clause in terms.clauses if not clause.only or revision.id in clause.only
+        ),
+        policies=tuple(Policy(**policy.model_dump()) for policy in terms.policies),
+        also_not_read=terms.also_not_read,
+    )
+
+
+def _clause(row: _Clause, territories: Mapping[str, tuple[str, ...]]) -> Clause:
+    doubt: Status = row.in_doubt or ("unknown" if row.effect == "forbidden" else "conditional")
+    values = row.model_dump(exclude={"when", "unless", "in_doubt", "only"})
+    return Clause(
+        **values, when=_condition(row.when, territories), unless=_condition(row.unless, territories), in_doubt=doubt
+    )
+
+
+def _condition(row: _When, territories: Mapping[str, tuple[str, ...]]) -> Condition:
+    """Names of territories ("EU") stand for the codes of their countries."""
+    codes = tuple(code for name in row.domicile for code in territories.get(name, (name,)))
+    return Condition(**row.model_dump(exclude={"domicile"}), domicile=codes)
+
+
+def _territories() -> Mapping[str, tuple[str, ...]]:
+    table = tomllib.loads((files("steelyard.licences") / "territories.toml").read_text("utf-8"))
+    return {name: tuple(row["countries"]) for name, row in table.items()}
+
+
+def _problem(where: str, what: str) -> Problem:
+    return Problem("bad-licence-file", what, where, next_step="correct the file")
