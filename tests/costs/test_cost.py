@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -131,6 +132,13 @@ def test_every_cost_states_its_price_with_source_and_date_and_what_it_leaves_out
     assert all(assumption.source and assumption.as_of for assumption in prices)
     left_out = next(assumption for assumption in got.assumptions if assumption.name == "not included")
     assert "staff" in left_out.value
+
+
+@pytest.mark.parametrize("assumed", [True, False])
+def test_a_machine_price_that_is_assumed_says_so(assumed):
+    got = cost("self-hosted", machine=replace(DIME, assumed=assumed))
+    assert isinstance(got, Cost)
+    assert ("put your own price" in got.assumptions[0].source) == assumed
 
 
 def test_estimated_tokens_are_called_estimated():

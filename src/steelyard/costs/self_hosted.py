@@ -81,8 +81,9 @@ def self_hosted_cost(
 def _assumptions(throughput_per_second: float, machine: Machine) -> tuple[Assumption, ...]:
     price, headroom = machine.usd_per_hour, peak_utilisation()
     rate = f"{throughput_per_second:,.3g} requests/s"
+    source = f"{price.source}; assumed: put your own price in its place" if machine.assumed else price.source
     return (
-        Assumption("machine price", f"{price.value.usd} USD/h for {machine.name}", price.source, price.as_of),
+        Assumption("machine price", f"{price.value.usd} USD/h for {machine.name}", source, price.as_of),
         Assumption("rate of one replica", rate, "measured in this run on the machine at hand", ""),
         Assumption("replicas a machine", "1", "each replica is given a machine of its own", ""),
         Assumption("utilisation at the peak", f"{headroom.value:.0%}", headroom.source, headroom.as_of),

@@ -36,7 +36,7 @@ def usd(amount: float) -> str:
     """Dollars with as many digits as say something: "$1,204", "$3.50", "$0.0045"."""
     if amount >= 20:
         return f"${amount:,.0f}"
-    if amount >= 1 or amount == 0:
+    if amount >= 0.1 or amount == 0:
         return f"${amount:,.2f}".replace(".00", "")
     return f"${amount:.2g}" if amount >= 0.0001 else f"${amount:.7f}".rstrip("0")
 
@@ -44,7 +44,7 @@ def usd(amount: float) -> str:
 def seconds(value: float) -> str:
     """Such as "1.9 ms", "340 ms", "2.4 s"."""
     if value < 1:
-        return f"{1000 * value:.{1 if value < 0.01 else 0}f} ms"
+        return f"{_trimmed(f'{1000 * value:.{1 if value < 0.01 else 0}f}')} ms"
     return f"{value:.1f} s"
 
 
@@ -95,9 +95,10 @@ def limit(requirement: Requirement) -> str:
 def gate_sentence(requirement: Requirement, value: float) -> str:
     """What was measured, by how much it missed, and what was asked for."""
     metric, asked = requirement.metric, figure(requirement.metric, requirement.limit)
-    gap = abs(value - requirement.limit)
-    # Of the rounded share, so that the sentence adds up: 71.25 % is said as 71.2 %, 11.2 points above 60 %.
-    distance = figure(metric, gap) if metric in FIGURE else f"{points(abs(round(value, 3) - requirement.limit))} points"
+    if metric in FIGURE:
+        distance = figure(metric, abs(value - requirement.limit))
+    else:  # of the rounded value, so that the sentence adds up
+        distance = f"{points(abs(round(100 * value, 1) / 100 - requirement.limit))} points"
     floor = requirement.op in (">=", ">")
     if requirement.passes(value):
         side = f"{distance} above the {asked} asked for" if floor else f"{distance} inside the limit of {asked}"

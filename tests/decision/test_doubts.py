@@ -1,0 +1,119 @@
+"""Doubts and times to ask again, each brought about alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.decision.evidence import MADE_AT, WORKLOAD, case, decided, measured, scores, summary
+
+from steelyard.catalogue import Candidate
+from steelyard.costs import Cost, cost_of, machine
+from steelyard.decision.decide import decide
+from steelyard.providers.protocol import Usage
+from steelyard.quantities import Sourced, Unknown
+from steelyard.trials import Latency
+from steelyard.usecase import Requirement
+
+CLEAN = measured("clean", scores(200, 240), openness="baseline", cost=Unknown("free"))
+
+
+def test_a_clear_lead_on_clean_data_leaves_no_doubt():
+    """Of a baseline whose cost rests on no machine; every other test adds one flaw to this study."""
+    assert decided(CLEAN).doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "doubt"),
+    [
+        ({"exact_leaks": 1}, "1 exact copy of dev samples in the test set: "),
+        ({"exact_leaks": 1, "near_leaks": 2}, "1 exact and 2 near copies of dev samples in the test set: "),
+        ({"peeks": 4}, "4 runs have looked at this test set: "),
+        ({"n_test": 60}, "Only 60 test samples: "),
+    ],
+)
+def test_what_is_wrong_with_the_data_is_a_doubt(changes, doubt):
+    (got,) = decided(CLEAN, data=summary(**changes)).doubts
+    assert got.startswith(doubt)
+
+
+def test_three_looks_are_no_doubt():
+    assert decided(CLEAN, data=summary(peeks=3)).doubts == ()
+
+
+@pytest.mark.parametrize(("right", "verb"), [(150, "passes"), (139, "fails")])
+def test_a_floor_inside_the_interval_is_a_doubt_whichever_side_the_value_is(right, verb):
+    got = decided(CLEAN, measured("near", scores(right, 240, 99)))
+    assert any(
+        doubt.startswith("The floor of 60 % lies inside the interval of near (") and f"it {verb} by its value" in doubt
+        for doubt in got.doubts
+    )
+
+
+def test_unreadable_answers_are_a_doubt_only_when_the_rates_differ_beyond_chance():
+    poor = {"unparseable_rate": 0.15, "strict_rate": 0.5}
+    got = decided(CLEAN, measured("mumbles", scores(100, 240, 9), **poor))
+    assert any(doubt.startswith("15 % of the answers of mumbles named no label, of clean 0 %") for doubt in got.doubts)
+    slight = decided(CLEAN, measured("mumbles", scores(100, 240, 9), unparseable_rate=0.004))
+    assert not any("named no label" in doubt for doubt in slight.doubts)
+
+
+def test_a_winner_close_to_its_latency_limit_and_measured_a_few_times_is_doubted_for_both():
+    limits = (Requirement("latency_p95", "<=", 0.8, "<= 800 ms"),)
+    slow = measured(
+        "slow", scores(200, 240), openness="baseline", cost=Unknown("free"), latency=Latency((0.5, 0.6, 0.75))
+    )
+    near, thin = decided(slow, require=limits).doubts
+    assert near == "Close to a limit, slow: 95 % of the answers within 750 ms, 50 ms inside the limit of 800 ms."
+    assert thin.startswith("The 95 % latency of slow rests on 3 requests: ")
+
+
+def test_a_machine_price_makes_the_measured_rate_a_doubt():
+    own = measured("own", scores(200, 240), openness="baseline")
+    (got,) = decided(own).doubts
+    assert got.startswith("The rate of own was measured on the machine of this run, not on the one that is priced")
+
+
+def test_facts_that_nobody_has_read_are_named():
+    model = measured("model", scores(200, 240), cost=Unknown("free"))
+    (got,) = decided(model).doubts
+    assert got == "About model it is not known: its languages and how many tokens it reads at once."
+
+
+def rented(rate: float) -> Cost:
+    cost = cost_of(
+        CLEAN.candidate,
+        usage_per_request=Usage(),
+        throughput_per_second=rate,
+        workload=WORKLOAD,
+        at=MADE_AT,
+        machine=machine(),
+    )
+    assert isinstance(cost, Cost)
+    return cost
+
+
+def test_the_next_machine_is_announced_with_its_volume_and_month():
+    """One machine at 2 requests/s carries 2 x 0.7 x 86,400 / 4 = 30,240 a day; 6 % a month get there in 8 months."""
+    got = decided(measured("m", scores(200, 240), rate=2.0, cost=rented(2.0)))
+    assert "Above 30,240 requests a day (in 8 months at 6 % growth) m needs more than 1 machine." in got.recheck_when
+
+
+def test_a_price_is_read_again_after_half_a_year():
+    fresh = decided(measured("m", scores(200, 240)))
+    assert "The price of m was read on 2026-10-01: read it again by 2027-04-02." in fresh.recheck_when
+    later = MADE_AT.replace(year=2027, month=6)
+    stale = decide(case(), [measured("m", scores(200, 240))], summary(), made_at=later, versions={})
+    assert "The price of m was read on 2026-10-01, more than six months ago: read it again now." in stale.recheck_when
+
+
+def test_a_withdrawal_that_is_announced_is_a_date_to_keep():
+    evidence = measured("m", scores(200, 240), cost=Unknown("free"))
+    one: Candidate = evidence.candidate
+    model = replace(one.model, retired=Sourced("2027-03-01", "vendor's list", "2026-10-01"))
+    got = decided(replace(evidence, candidate=replace(one, model=model)))
+    assert "On 2027-03-01 the vendor withdraws m (vendor's list): choose again before." in got.recheck_when
+
+
+def test_without_a_winner_there_is_nothing_to_check_again():
+    assert decided(measured("poor", scores(20, 240))).recheck_when == ()
