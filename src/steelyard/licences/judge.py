@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from steelyard.catalogue.load import Catalogue, load_catalogue
 from steelyard.catalogue.model import Candidate, LicenceRef, Model
-from steelyard.licences.clauses import Clause, Licence, examine
+from steelyard.licences.clauses import Clause, Holding, Licence, examine
 from steelyard.licences.load import Licences, load_licences
 from steelyard.licences.verdict import Reason, Status, Verdict
 from steelyard.quantities import Sourced, Unknown
 from steelyard.usecase.case import Purpose, Use, Workload
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What one clause does to one use. `grants`: the use is allowed by it, or by an agreement that lifts it."""
+
+    reason: Reason
+    duty: str = ""
+    questions: tuple[str, ...] = ()
+    grants: bool = False
+
 
 STRICTEST_FIRST: tuple[Status, ...] = ("forbidden", "unknown", "conditional", "allowed")
 
@@ -54,8 +65,8 @@ def judge(licence: Licence, use: Use, candidate: Candidate, workload: Workload |
     if licence.read == "none":
         return _unread(licence, use, candidate)
     outcomes = [outcome for clause in licence.clauses if (outcome := _apply(clause, licence, use, candidate))]
-    reasons = [reason for reason, _, _ in outcomes]
-    if not any(reason.effect == "allowed" for reason in reasons):
+    reasons = [outcome.reason for outcome in outcomes]
+    if not any(outcome.grants or outcome.reason.effect == "forbidden" for outcome in outcomes):
         reasons.append(Reason("unknown", "", "no clause that was read allows this use", licence.name))
     if licence.published > at.isoformat():
         text = f"this revision is dated {licence.published}, after {at.isoformat()}"
@@ -64,8 +75,8 @@ def judge(licence: Licence, use: Use, candidate: Candidate, workload: Workload |
     return Verdict(
         status=reasons[0].effect,
         reasons=tuple(reasons),
-        duties=_unique(duty for _, duty, _ in outcomes if duty),
-        questions=_unique(question for _, _, questions in outcomes for question in questions),
+        duties=_unique(outcome.duty for outcome in outcomes if outcome.duty),
+        questions=_unique(question for outcome in outcomes for question in outcome.questions),
         not_read=licence.not_read,
         licence_id=licence.id,
         licence_name=licence.name,
@@ -148,27 +159,24 @@ def _unread(licence: Licence, use: Use, candidate: Candidate) -> Verdict:
     )
 
 
-def _apply(
-    clause: Clause, licence: Licence, use: Use, candidate: Candidate
-) -> tuple[Reason, str, tuple[str, ...]] | None:
-    """What the clause does here: a reason, a duty and questions; None where it does not bite."""
+def _apply(clause: Clause, licence: Licence, use: Use, candidate: Candidate) -> _Outcome | None:
+    """What the clause does here; None where it does not bite."""
     when = examine(clause.when, use, candidate)
-    exempt = examine(clause.unless, use, candidate)
-    if when.holds is False or (exempt.holds and not clause.unless.is_empty):
+    exempt = Holding(False) if clause.unless.is_empty else examine(clause.unless, use, candidate)
+    if when.holds is False or exempt.holds:
         return None
-    open_exemption = exempt.questions if exempt.holds is None else ()
     name = f"{licence.name}, {clause.document}" if clause.document else licence.name
     own = (clause.question.format(field=use.field or "your field"),) if clause.question else ()
-    if when.holds is None or open_exemption:
-        effect = clause.in_doubt
-        text = f"perhaps: {clause.text}"
-        return Reason(effect, clause.section, text, name), "", (*when.questions, *open_exemption, *own)
-    if clause.effect != "allowed" and set(clause.lifted_by) & set(use.already):
-        what = ", ".join(mark for mark in clause.lifted_by if mark in use.already)
-        text = f"{clause.text}; lifted where your {what} with {licence.steward} covers it"
-        question = f"Does your {what} cover {candidate.model.name} by {licence.steward} for this use?"
-        return Reason("conditional", clause.section, text, name), "", (question, *own)
-    return Reason(clause.effect, clause.section, clause.text, name), clause.duty, own
+    if when.holds is None or exempt.holds is None:
+        reason = Reason(clause.in_doubt, clause.section, f"perhaps: {clause.text}", name)
+        return _Outcome(reason, questions=(*when.questions, *exempt.questions, *own))
+    held = ", ".join(mark for mark in clause.lifted_by if mark in use.already)
+    if held:
+        text = f"{clause.text}; lifted where your {held} with {licence.steward} covers it"
+        question = f"Does your {held} cover {candidate.model.name} by {licence.steward} for this use?"
+        return _Outcome(Reason("conditional", clause.section, text, name), questions=(question, *own), grants=True)
+    reason = Reason(clause.effect, clause.section, clause.text, name)
+    return _Outcome(reason, clause.duty, own, grants=clause.effect == "allowed")
 
 
 def _unique(texts: Iterable[str]) -> tuple[str, ...]:

@@ -1,0 +1,220 @@
+"""`steelyard licence`: what terms say, and what they say to your use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from steelyard.errors import GateFailed, InputError, Problem
+
+if TYPE_CHECKING:
+    from steelyard.catalogue.model import Candidate
+    from steelyard.licences import Verdict
+    from steelyard.quantities import Unknown
+    from steelyard.usecase import Use, Workload
+
+NOT_ADVICE = "Not legal advice: read the clause itself, and ask a lawyer where it matters."
+PURPOSES = ("evaluate", "research", "internal", "product", "hosted-service")
+STRICTNESS = ("conditional", "unknown", "forbidden")
+
+
+@click.group()
+def command() -> None:
+    """List the licences that are encoded, show their clauses, judge models for a use."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def list_licences(as_json: bool) -> None:
+    """List the licences with their revisions and how much of each was read."""
+    from steelyard.licences.load import load_licences
+
+    rows = [
+        {
+            "licence": licences[-1].id,
+            "name": licences[-1].name,
+            "revisions": ", ".join(licence.revision for licence in licences),
+            "read": licences[-1].read,
+            "on": licences[-1].as_of,
+        }
+        for licences in load_licences().by_id.values()
+    ]
+    if as_json:
+        _print_json({"licences": rows})
+        return
+    from steelyard.cli.table import print_table
+
+    print_table(("licence", "name", "revisions", "read", "on"), rows)
+
+
+@command.command()
+@click.argument("licence")
+@click.option("--revision", default="", help="A revision; the newest encoded one otherwise.")
+def show(licence: str, revision: str) -> None:
+    """Show the clauses of LICENCE as they are encoded: section, effect, condition, duty, question."""
+    from steelyard.catalogue.ids import nearest
+    from steelyard.licences.load import load_licences
+    from steelyard.quantities import Unknown
+
+    licences = load_licences()
+    found = licences.get(licence, revision)
+    if isinstance(found, Unknown):
+        known = tuple(licences.by_id)
+        raise InputError(Problem("unknown-licence", found.reason + nearest(licence, known), "", ", ".join(known)))
+    click.echo(f"{found.id}: {found.name} {found.revision}".rstrip())
+    click.echo(f"  {found.source}; read: {found.read}, {found.as_of}")
+    for clause in found.clauses:
+        click.echo(f"  {clause.section} {clause.document}".rstrip() + f": {clause.effect}: {clause.text}")
+        for name, condition in (("when", clause.when), ("unless", clause.unless)):
+            if not condition.is_empty:
+                click.echo(f"    {name}: {condition}")
+        for name, text in (("duty", clause.duty), ("question", clause.question), ("quote", clause.quote)):
+            if text:
+                click.echo(f"    {name}: {text}")
+    for text in found.not_read:
+        click.echo(f"  not read: {text}")
+
+
+@command.command()
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option("--study", type=click.Path(path_type=Path), help="Judge the candidates of a study for its use.")
+@click.option(
+    "--purpose", type=click.Choice(PURPOSES), default=None, help="What it is for [default: the study's, else product]."
+)
+@click.option("--commercial/--no-commercial", default=True, show_default=True)
+@click.option("--distribute", type=click.Choice(("none", "weights", "derivative", "application")), default="none")
+@click.option(
+    "--outputs-train", type=click.Choice(("none", "same-family", "other-models", "competing")), default="none"
+)
+@click.option("--role", type=click.Choice(("deployer", "end-user")), default="deployer")
+@click.option("--already", type=click.Choice(("registered", "subscription", "commercial-agreement")), multiple=True)
+@click.option("--kind", type=click.Choice(("company", "non-profit", "academic", "government", "individual")))
+@click.option("--domicile", help="Country where the organisation is established, e.g. DE.")
+@click.option("--monthly-revenue", type=int, help="US dollars, all affiliates included.")
+@click.option("--users-in", default="", help="Countries of the users, e.g. DE,FR.")
+@click.option(
+    "--users-at", multiple=True, metavar="DATE=N", help="Active users of the group in the month of a release."
+)
+@click.option("--field", default="", help="Field of use, e.g. customer-support.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--fail-on", type=click.Choice(STRICTNESS), help="Exit with 3 if a verdict is as strict as this.")
+def judge(
+    models: tuple[str, ...],
+    study: Path | None,
+    purpose: Purpose | None,
+    as_json: bool,
+    fail_on: str | None,
+    **options: object,
+) -> None:
+    """Judge MODELs, or the candidates of a study, for an intended use: verdict, clause, duties, questions."""
+    from datetime import UTC, datetime
+
+    from steelyard.licences.judge import judge_candidate
+
+    if bool(models) == (study is not None):
+        raise click.UsageError("name models, or --study STUDY, not both")
+    at = datetime.now(UTC).date()
+    candidates, use, workload = _of_study(study) if study else _of_options(models, options)
+    verdicts = [(candidate, judge_candidate(candidate, use, workload, at, purpose=purpose)) for candidate in candidates]
+    if as_json:
+        from dataclasses import asdict
+
+        rows = [{"candidate": candidate.id, **asdict(verdict)} for candidate, verdict in verdicts]
+        _print_json({"judged_at": at.isoformat(), "note": NOT_ADVICE, "verdicts": rows})
+    else:
+        for candidate, verdict in verdicts:
+            _print_verdict(candidate, verdict)
+        click.echo(NOT_ADVICE)
+    if fail_on:
+        failing = STRICTNESS[STRICTNESS.index(fail_on) :]
+        failed = [candidate.id for candidate, verdict in verdicts if verdict.status in failing]
+        if failed:
+            raise GateFailed(Problem("licence-gate-failed", f"--fail-on {fail_on}: {', '.join(failed)}"))
+
+
+def _of_study(study: Path) -> tuple[list[Candidate], Use, Workload | Unknown]:
+    from steelyard.usecase.load import load_study
+
+    case = load_study(study)
+    specs = [(spec.id, spec.base_url, spec.key_env, spec.contracted) for spec in case.candidates]
+    return _resolve_all(specs), case.use, case.workload
+
+
+def _of_options(models: tuple[str, ...], options: dict[str, object]) -> tuple[list[Candidate], Use, Workload | Unknown]:
+    from pydantic import TypeAdapter
+
+    from steelyard.quantities import Unknown
+    from steelyard.usecase import Use
+
+    fields = {name: options[name] for name in ("commercial", "distribute", "outputs_train", "role", "already", "field")}
+    use = TypeAdapter(Use).validate_python(
+        fields
+        | {
+            "purpose": "product",
+            "organisation": {
+                "kind": options["kind"],
+                "domicile": options["domicile"],
+                "monthly_revenue_usd": options["monthly_revenue"],
+                "affiliates_included": True if options["monthly_revenue"] is not None else None,
+            },
+            "users": {
+                "territories": [code for code in str(options["users_in"]).split(",") if code],
+                "monthly_active_at": dict(map(_dated_count, _texts(options["users_at"]))),
+            },
+        }
+    )
+    return _resolve_all([(model, "", "", False) for model in models]), use, Unknown("no study was given")
+
+
+def _texts(value: object) -> list[str]:
+    return [str(text) for text in value] if isinstance(value, tuple) else []
+
+
+def _dated_count(text: str) -> tuple[str, int]:
+    from datetime import date
+
+    day, _, count = text.partition("=")
+    try:
+        return date.fromisoformat(day).isoformat(), int(count)
+    except ValueError:
+        raise click.UsageError(f"--users-at {text}: write DATE=N, e.g. 2024-09-25=15000") from None
+
+
+def _resolve_all(specs: list[tuple[str, str, str, bool]]) -> list[Candidate]:
+    from steelyard.catalogue.load import load_catalogue
+    from steelyard.catalogue.resolve import resolve
+
+    catalogue = load_catalogue()
+    found: list[Candidate] = []
+    problems: list[Problem] = []
+    for id, base_url, key_env, contracted in specs:
+        candidate = resolve(catalogue, id, base_url=base_url, key_env=key_env, contracted=contracted)
+        if isinstance(candidate, Problem):
+            problems.append(candidate)
+        else:
+            found.append(candidate)
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def _print_verdict(candidate: Candidate, verdict: Verdict) -> None:
+    terms = f"{verdict.licence_name} {verdict.revision}".strip() or "no terms known"
+    colour = {"allowed": "green", "conditional": "yellow"}.get(verdict.status, "red")
+    click.echo(f"{candidate.id}: {click.style(verdict.status, fg=colour, bold=True)} under {terms}")
+    for reason in verdict.reasons:
+        where = f"{reason.licence} {reason.clause}".strip()
+        click.echo(f"  {reason.effect}: {reason.text} ({where})")
+    for name, texts in (("duty", verdict.duties), ("question", verdict.questions), ("not read", verdict.not_read)):
+        for text in texts:
+            click.echo(f"  {name}: {text}")
+    if verdict.source:
+        click.echo(f"  as of {verdict.as_of}: {verdict.source}")
+
+
+def _print_json(document: dict[str, object]) -> None:
+    import orjson
+
+    click.echo(orjson.dumps({"schema_version": "1.0", **document}, option=orjson.OPT_INDENT_2).decode())
