@@ -12,8 +12,10 @@ from steelyard.errors import GateFailed, InputError, Problem
 if TYPE_CHECKING:
     from steelyard.catalogue.model import Candidate
     from steelyard.licences import Verdict
+    from steelyard.licences.clauses import Condition
     from steelyard.quantities import Unknown
     from steelyard.usecase import Use, Workload
+    from steelyard.usecase.case import Purpose
 
 NOT_ADVICE = "Not legal advice: read the clause itself, and ask a lawyer where it matters."
 PURPOSES = ("evaluate", "research", "internal", "product", "hosted-service")
@@ -69,7 +71,7 @@ def show(licence: str, revision: str) -> None:
         click.echo(f"  {clause.section} {clause.document}".rstrip() + f": {clause.effect}: {clause.text}")
         for name, condition in (("when", clause.when), ("unless", clause.unless)):
             if not condition.is_empty:
-                click.echo(f"    {name}: {condition}")
+                click.echo(f"    {name}: {_asked(condition)}")
         for name, text in (("duty", clause.duty), ("question", clause.question), ("quote", clause.quote)):
             if text:
                 click.echo(f"    {name}: {text}")
@@ -166,6 +168,18 @@ def _of_options(models: tuple[str, ...], options: dict[str, object]) -> tuple[li
         }
     )
     return _resolve_all([(model, "", "", False) for model in models]), use, Unknown("no study was given")
+
+
+def _asked(condition: Condition) -> str:
+    """Only the parts that ask: "purpose=product|hosted-service, commercial=True"."""
+    from dataclasses import fields
+
+    parts = {part.name: getattr(condition, part.name) for part in fields(condition)}
+    return ", ".join(
+        f"{name}={'|'.join(value) if isinstance(value, tuple) else value}"
+        for name, value in parts.items()
+        if value not in ((), None, "")
+    )
 
 
 def _texts(value: object) -> list[str]:
