@@ -33,7 +33,7 @@ def _files(data: dict[str, Data], folder: Path) -> Iterator[Finding]:
         what = "both `file` and `train` are given" if file is not None else "neither `file` nor `train` is given"
         allowed = "{file: FILE, test: 40%} or {train: FILE, test: FILE}"
         yield ("data",), Problem("study-data-files", what, allowed=allowed)
-    named = {"file": file, "train": train} | ({"test": test} if train is not None else {})
+    named = {"file": file, "train": train} | ({"test": test} if train is not None and file is None else {})
     for key, value in named.items():
         if isinstance(value, str) and value and (problem := _readable(folder / value, value)):
             yield ("data", key), problem

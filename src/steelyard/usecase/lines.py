@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import yaml
@@ -104,19 +104,21 @@ class _Reader:
             return [self.value(item, (*place, number)) for number, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node)
-        self.wrong("study-not-yaml", node, f"the tag {node.tag!r} is not known", "leave the tag out")
+        self.wrong(node, Problem("study-not-yaml", f"the tag {node.tag!r} is not known", next_step="leave the tag out"))
         return None
 
     def mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Data]:
         found: dict[str, Data] = {}
         for key, item in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self.wrong("study-not-yaml", key, "a key must be text", "put a text with braces in quotes")
+                self.wrong(
+                    key, Problem("study-not-yaml", "a key must be text", next_step="put a text with braces in quotes")
+                )
                 continue
             here = (*place, key.value)
             if key.value in found:
                 what = f"the key {key.value!r} stands twice (first in line {self.lines[here]})"
-                self.wrong("study-duplicate-key", key, what, "remove one of them")
+                self.wrong(key, Problem("study-duplicate-key", what, next_step="remove one of them"))
                 continue
             self.lines[here] = key.start_mark.line + 1
             found[key.value] = self.value(item, here)
@@ -128,7 +130,10 @@ class _Reader:
         if kind == "str":
             return text
         if kind not in _SCALARS or not re.fullmatch(_SCALARS[kind], text):
-            self.wrong("study-not-yaml", node, f"{text!r} cannot be read as {node.tag!r}", "leave the tag out")
+            self.wrong(
+                node,
+                Problem("study-not-yaml", f"{text!r} cannot be read as {node.tag!r}", next_step="leave the tag out"),
+            )
             return None
         if kind == "int":
             return int(text) if len(text) <= MAX_DIGITS else float(text)
@@ -136,9 +141,8 @@ class _Reader:
             return float(text)
         return {"true": True, "false": False}.get(text)
 
-    def wrong(self, slug: str, node: yaml.Node, what: str, next_step: str) -> None:
-        where = f"{self.name}:{node.start_mark.line + 1}"
-        self.problems.append(Problem(slug, what, where, next_step=next_step))
+    def wrong(self, node: yaml.Node, problem: Problem) -> None:
+        self.problems.append(replace(problem, where=f"{self.name}:{node.start_mark.line + 1}"))
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str, name: str) -> Problem:

@@ -22,6 +22,7 @@ DELIMITERS = {".csv": ",;\t|", ".tsv": "\t"}
 NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of a byte that is not UTF-8
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BACKSLASHED_QUOTE = re.compile(r'\\"(?![,;\t|\r\n]|\Z)')
+_DOUBLED_QUOTE = re.compile(r'(?<=[^,;\t|\n\\])""(?=[^,;\t|\n])')
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def read_records(file: Path, wanted: tuple[str, ...] = ()) -> Records:
     if kind not in (*JSON_LINES, *DELIMITERS):
         allowed = ", ".join((*JSON_LINES, *DELIMITERS))
         raise InputError(Problem("data-format", "this kind of file cannot be read", file.name, allowed=allowed))
-    lines = _text(file).replace("\r\n", "\n").split("\n")
+    text = _text(file).replace("\r\n", "\n")
+    lines = text.split("\n" if "\n" in text else "\r")
     if not any(line.strip() for line in lines):
         raise InputError(Problem("data-too-few", "the file is empty", file.name))
     return _json_lines(file.name, lines, wanted) if kind in JSON_LINES else _table(file, lines, wanted)
@@ -115,7 +117,7 @@ def _table(file: Path, lines: list[str], wanted: tuple[str, ...]) -> Records:
     name = file.name
     first = next(number for number, line in enumerate(lines) if line.strip())
     text = "\n".join(lines)
-    escaped = bool(_BACKSLASHED_QUOTE.search(text)) and '""' not in text
+    escaped = bool(_BACKSLASHED_QUOTE.search(text)) and not _DOUBLED_QUOTE.search(text.replace('\\"', ""))
     header, delimiter, start = _header(lines, first, DELIMITERS[file.suffix.lower()], escaped, wanted)
     twice = sorted({column for column in header if header.count(column) > 1 and column in wanted})
     if twice:
@@ -154,8 +156,12 @@ def _header(
     """Columns, delimiter and the index of the line behind the header: most wanted columns, then most columns."""
 
     def columns(delimiter: str) -> tuple[list[str], int]:
-        reader = _reader(iter(lines[first : first + 50]), delimiter, escaped, strict=False)
-        return [column.strip() for column in next(reader)], first + reader.line_num
+        reader = _reader((f"{line}\n" for line in lines[first:]), delimiter, escaped, strict=True)
+        try:
+            fields, end = next(reader), first + reader.line_num
+        except csv.Error:
+            fields, end = lines[first].split(delimiter), first + 1
+        return [column.strip() for column in fields], end
 
     delimiter = max(delimiters, key=lambda mark: (len(set(wanted) & set(columns(mark)[0])), len(columns(mark)[0])))
     header, start = columns(delimiter)
