@@ -12,7 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from openai import AsyncOpenAI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from steelyard.catalogue import Offer, Price
 from steelyard.errors import Fault, ProviderError
@@ -114,11 +116,22 @@ def offer(model: str) -> Offer:
     return Offer("openai", model, "Vendor", model, "", "", (row,), no, no, no)
 
 
+class Switch:
+    """One listening server for many tests: uvicorn takes a quarter of a second to stop."""
+
+    app: ASGIApp
+    url: str
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
 @dataclass
 class Bench:
     """An endpoint for the study `inbox`: who stands behind it, its log, and how to reach it."""
 
     log: Path
+    switch: Switch
     rule: DataRule = DataRule("internal", "any")
     fakes: dict[str, Fake] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
@@ -154,20 +167,32 @@ class Bench:
             patience_seconds=self.patience_seconds,
             retry=RetryPolicy(tries=2, first_pause_seconds=0.0),
         )
-        app = build_app(gateway, made_at=1_772_000_000, most_at_once=self.most_at_once)
-        sock = bind("127.0.0.1", 0)
-        self.url = url_of(sock)
-        async with (
-            serving(app, sock),
-            AsyncOpenAI(base_url=self.url + "/v1", api_key="none", max_retries=0) as client,
-        ):
+        self.switch.app = build_app(gateway, made_at=1_772_000_000, most_at_once=self.most_at_once)
+        self.url = self.switch.url
+        async with AsyncOpenAI(base_url=self.url + "/v1", api_key="none", max_retries=0) as client:
             yield client
+
+    @asynccontextmanager
+    async def own_server(self) -> AsyncIterator[None]:
+        """A server that stops at the end of the block."""
+        sock = bind("127.0.0.1", 0)
+        async with self.client(), serving(self.switch.app, sock):
+            self.url = url_of(sock)
+            yield
 
     @property
     def lines(self) -> list[dict[str, object]]:
         return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def switch() -> AsyncIterator[Switch]:
+    sock, switch = bind("127.0.0.1", 0), Switch()
+    switch.url = url_of(sock)
+    async with serving(switch, sock):
+        yield switch
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path / ".steelyard" / "usage.jsonl")
+def bench(tmp_path: Path, switch: Switch) -> Bench:
+    return Bench(tmp_path / ".steelyard" / "usage.jsonl", switch)

@@ -18,6 +18,8 @@ from steelyard.providers.privacy import DataRule
 if TYPE_CHECKING:
     from tests.serving.conftest import Bench
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 HELLO = [{"role": "user", "content": "where is my parcel?"}]
 
 
@@ -237,7 +239,7 @@ async def test_a_stopping_endpoint_ends_a_stream_with_an_error_within_two_second
     fake = bench.add("smol", "he", asyncio.Event())
     loop = asyncio.get_running_loop()
     async with aiohttp.ClientSession() as session:
-        async with bench.client():
+        async with bench.own_server():
             body = {"model": "smol", "messages": HELLO, "stream": True}
             response = await session.post(bench.url + "/v1/chat/completions", json=body)
             stopping = loop.time()

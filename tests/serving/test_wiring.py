@@ -20,6 +20,7 @@ import pytest
 
 from steelyard.catalogue.load import load_catalogue
 from steelyard.catalogue.resolve import resolve
+from steelyard.cli import main
 from steelyard.decision import DataSummary, Decision, Evidence
 from steelyard.decision.decide import decide
 from steelyard.decision.store import load, save
@@ -148,36 +149,39 @@ def test_a_candidate_taken_out_of_the_study_is_not_served_from_memory(study: Pat
         wired(replace(case, candidates=case.candidates[1:]), decision, lock, dataset, load_catalogue())
 
 
-def test_no_decision_yet_says_what_to_run(study: Path) -> None:
+def test_no_decision_yet_says_what_to_run(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (study / ".steelyard" / "decision.json").unlink()
-    done = serve(study)
-    assert done.returncode == 2
-    assert "no decision yet" in done.stderr and "steelyard run" in done.stderr
+    assert serve(study) == 2
+    said = capsys.readouterr().err
+    assert "no decision yet" in said and "steelyard run" in said
 
 
-def test_a_port_in_use_stops_before_anything_is_loaded(study: Path) -> None:
+def test_a_port_in_use_stops_before_anything_is_loaded(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = serve(study, "--port", str(taken.getsockname()[1]))
-    assert done.returncode == 2
-    assert "in use" in done.stderr and "loading" not in done.stderr
+        assert serve(study, "--port", str(taken.getsockname()[1])) == 2
+    said = capsys.readouterr().err
+    assert "in use" in said and "loading" not in said
 
 
-def test_check_asks_one_question_and_stops(study: Path) -> None:
-    done = serve(study, "--port", "0", "--check")
-    assert done.returncode == 0, done.stderr
-    assert "answered: bill  (scripted:good)" in done.stdout
+def test_a_log_that_cannot_be_written_stops_the_start(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (study / ".steelyard" / "usage.jsonl").mkdir()
+    assert serve(study, "--port", "0") == 2
+    assert "nothing is served unlogged" in capsys.readouterr().err
+
+
+def test_check_asks_one_question_and_stops(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert serve(study, "--port", "0", "--check") == 0
+    assert "answered: bill  (scripted:good)" in capsys.readouterr().out
     assert len((study / ".steelyard" / "usage.jsonl").read_text().splitlines()) == 1
 
 
-def test_a_check_without_an_answer_fails_the_gate(study: Path) -> None:
+def test_a_check_without_an_answer_fails_the_gate(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = (study / "study.yaml").read_text()
-    broken = "{id: NAME, options: {fail_every: 1, fault: crashed}}"
     for name in ("scripted:good", "scripted:fair"):
-        text = text.replace(name, broken.replace("NAME", f'"{name}"'))
+        text = text.replace(name, f'{{id: "{name}", options: {{fail_every: 1, fault: content filter}}}}')
     (study / "study.yaml").write_text(text)
-    done = serve(study, "--port", "0", "--check")
-    assert done.returncode == 3
-    assert "scripted:good (crashed) > scripted:fair (crashed)" in done.stderr
+    assert serve(study, "--port", "0", "--check") == 3
+    assert "the endpoint answered 400: content filter" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -196,10 +200,21 @@ def test_the_printed_curl_works_and_a_signal_stops_cleanly_within_two_seconds(
         assert time.monotonic() - told < 2
 
 
+def serve(study: Path, *options: str) -> int:
+    """The command in this process; its exit code."""
+    with pytest.raises(SystemExit) as left:
+        main(["serve", str(study), *options])
+    return int(left.value.code or 0)
+
+
 @contextmanager
 def started(study: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     process = subprocess.Popen(
-        command(study, "--port", "0"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment()
+        [sys.executable, "-m", "steelyard", "serve", str(study), "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     assert process.stdout is not None
     try:
@@ -213,20 +228,6 @@ def started(study: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
         process.kill()
         process.wait()
         process.stdout.close()
-
-
-def serve(study: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(study, *options), capture_output=True, text=True, env=environment(), timeout=30, check=False
-    )
-
-
-def command(study: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "steelyard", "serve", str(study), *options]
-
-
-def environment() -> dict[str, str]:
-    return {**{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}, "PYTHONUNBUFFERED": "1"}
 
 
 def _provider(listener: Listener) -> Provider:

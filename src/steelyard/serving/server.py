@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from steelyard.errors import InputError, Problem
 
@@ -43,7 +43,7 @@ def url_of(sock: socket.socket) -> str:
 
 
 @asynccontextmanager
-async def serving(app: Starlette, sock: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
+async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
     """Answer requests inside the block; the task ends when the server stops by itself.
 
     At the end, open requests have `DRAIN_SECONDS` to finish, then they are cancelled.
@@ -65,6 +65,7 @@ async def serving(app: Starlette, sock: socket.socket) -> AsyncIterator[asyncio.
     finally:
         server.should_exit = True
         await task
+        await asyncio.gather(*server.server_state.tasks, return_exceptions=True)
 
 
 async def until_told_to_stop(server: asyncio.Task[None]) -> None:

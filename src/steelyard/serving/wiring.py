@@ -68,7 +68,7 @@ def wired(case: UseCase, decision: Decision, lock: Lock, dataset: Dataset, catal
         raise InputError(
             Problem(slug="data-changed", what="the data have changed since the decision was made", next_step=RUN_AGAIN)
         )
-    task = Classification(case.task, case.data.input, dataset.labels, dataset.dev, lock.seed)
+    task = Classification(case.task, case.data, dataset)
     routes: list[Route] = []
     left_out: list[str] = []
     for name in decision.fallback_order:
