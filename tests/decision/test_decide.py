@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.decision import evidence as made
-from tests.decision.evidence import decided, measured, scores, unmeasured
+from tests.decision.evidence import MADE_AT, case, decided, measured, scores, summary, unmeasured
 
+from steelyard.decision.decide import decide
+from steelyard.decision.store import from_json, to_json
 from steelyard.quantities import Unknown
 from steelyard.stats import Estimate
 from steelyard.usecase import Privacy, Requirement
@@ -208,6 +212,17 @@ def test_weights_only_order_the_criteria():
     assert decided(*evidence, prefer={"quality": 0.4, "cost": 0.6}).winner == "cheap"
 
 
+def test_a_difference_that_only_many_pairs_make_unsure_says_so():
+    """Alone b is separably worse than a; among six pairs the same difference no longer is."""
+    lead = (measured("a", scores(170, 240)), measured("b", scores(164, 240)))
+    crowd = (measured("c", scores(165, 240, 1)), measured("d", scores(163, 240)))
+    assert decided(*lead).ties == ()
+    got = decided(*lead, *crowd)
+    assert "b" in got.ties
+    (doubt,) = [one for one in got.doubts if one.startswith("Too close to call: a and b ")]
+    assert doubt.endswith("+0.9 to +5.3; not enough with so many pairs compared (adjusted p = 0.072).")
+
+
 def test_a_provisional_decision_says_so():
     got = decided(measured("a", scores(170, 240)), provisional=True)
     assert got.provisional
@@ -219,3 +234,38 @@ def test_comparisons_cover_all_measured_pairs_and_are_adjusted_together():
     assert len(got.comparisons) == 6
     assert all(one.p_adjusted >= one.p_value for one in got.comparisons)
     assert max(one.p_adjusted / one.p_value for one in got.comparisons) > 2
+
+
+def test_samples_in_clusters_widen_intervals_and_weaken_comparisons():
+    """Eight groups of thirty samples: eight votes, not 240."""
+    evidence = (measured("a", scores(200, 240)), measured("b", scores(160, 240, 20)))
+    groups = {f"s{i}": f"customer {i // 30}" for i in range(240)}
+    alone, grouped = (
+        decide(case(), evidence, summary(), made_at=MADE_AT, versions={}, clusters=clusters)
+        for clusters in ({"s0": ""}, groups)
+    )
+    assert alone.comparisons == decided(*evidence).comparisons
+    assert grouped.comparisons[0].p_value > 10 * alone.comparisons[0].p_value
+    quality = grouped.standing("a").quality
+    assert isinstance(quality, Estimate)
+    assert quality.method == "t interval, robust to 8 clusters"
+
+
+outcomes = st.sampled_from([0.0, 1.0, Unknown("timeout")])
+studies = st.lists(st.lists(outcomes, min_size=12, max_size=12), min_size=1, max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(studies, st.lists(st.sampled_from(["open", "baseline"]), min_size=4, max_size=4))
+def test_whatever_the_scores_only_those_that_passed_every_gate_are_named(columns, openness):
+    got = decided(*(measured(f"m{i}", column, openness=openness[i]) for i, column in enumerate(columns)), n_test=12)
+    passed = {line.candidate for line in got.standings if line.passed}
+    assert (got.winner is None) == (not passed)
+    assert set(got.fallback_order) == passed
+    assert set(got.ties) <= passed - {got.winner}
+    assert got.winner is None or got.fallback_order[0] == got.winner
+    assert (got.best_language_model or got.winner) in (passed or {None})
+    assert {line.candidate for line in got.standings} == {f"m{i}" for i in range(len(columns))}
+    tiers = [line.tier for line in got.standings if line.tier is not None]
+    assert tiers == sorted(tiers)
+    assert from_json(to_json(got)) == got

@@ -24,7 +24,7 @@ def compare(measurements: Sequence[Measurement], clusters: Mapping[str, str] | N
     for first, second in combinations(measurements, 2):
         ours, theirs = scored(first), scored(second)
         common = [sample for sample in first.samples if sample in ours and sample in theirs]
-        groups = None if clusters is None else [clusters[sample] for sample in common]
+        groups = None if clusters is None else [clusters.get(sample) or sample for sample in common]
         paired = paired_difference([ours[s] for s in common], [theirs[s] for s in common], groups)
         if not isinstance(paired, Unknown):
             found.append((first.candidate, second.candidate, paired))

@@ -35,7 +35,8 @@ def decide(
 
     Lines come tier by tier, the best first, then those that were not measured in the study's order. Tiers and
     comparisons cover all that were measured; only those that passed every gate can win. `clusters` (sample id ->
-    group) makes intervals and tests robust where samples come in groups. `provisional`: the run goes on.
+    group; "" or nothing for a sample that stands alone) makes intervals and tests robust where samples come in
+    groups. `provisional`: the run goes on.
     """
     by_id = {one.candidate.id: one for one in evidence}
     unranked = [standing(case, one, data, made_at, clusters) for one in evidence]

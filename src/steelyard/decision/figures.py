@@ -27,8 +27,8 @@ class Figures:
 def figures(measurement: Measurement | NotMeasured, clusters: Mapping[str, str] | None = None) -> Figures:
     """Estimate every figure. A failed call is no score and enters no figure.
 
-    Quality is a Wilson interval for scores of 0 and 1, a t interval otherwise. `clusters` (sample id -> group)
-    makes it cluster-robust where a group holds several scored samples.
+    Quality is a Wilson interval for scores of 0 and 1, a t interval otherwise. `clusters` (sample id -> group;
+    a sample without one stands alone) makes it cluster-robust where a group holds several scored samples.
     """
     if isinstance(measurement, NotMeasured):
         nothing = Unknown(measurement.reason)
@@ -60,7 +60,7 @@ def _quality(measurement: Measurement, clusters: Mapping[str, str] | None) -> Es
     scores = scored(measurement)
     if not scores:
         return Unknown("no call gave a score")
-    groups = None if clusters is None else [clusters[sample] for sample in scores]
+    groups = None if clusters is None else [clusters.get(sample) or sample for sample in scores]
     grouped = groups is not None and len(set(groups)) < len(groups)
     values = list(scores.values())
     if not grouped and all(value in (0, 1) for value in values):

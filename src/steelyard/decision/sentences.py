@@ -145,6 +145,8 @@ def difference_words(comparison: Comparison) -> str:
     if isinstance(difference.interval, Interval):
         low, high = points(difference.interval.low, signed=True), points(difference.interval.high, signed=True)
         words += f", {difference.interval.level:.0%} interval {low} to {high}".replace("%", " %")
+        if not comparison.separable and (difference.interval.low > 0 or difference.interval.high < 0):
+            words += f"; not enough with so many pairs compared (adjusted {p_value(comparison.p_adjusted)})"
     return words
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,7 @@ def decision_json_schema() -> dict[str, Any]:
     return _adapter().json_schema(mode="serialization")
 
 
+@cache
 def _adapter() -> TypeAdapter[Decision]:
     from pydantic import TypeAdapter
 

@@ -68,12 +68,12 @@ def _needed(basis: Basis, line: Standing) -> tuple[Estimated, str]:
     tie = _tie(basis, line, right, least, separable)
     better = next((count for count in range(right + 1, n + 1) if separable(count)), None)
     if better is None:
-        needed: Estimated = Unknown(f"even {n} of {n} right would not be separably better")
-        text = f"Even with all {n} samples right {line.name} would not be separably better than {basis.winner.name}"
+        needed: Estimated = Unknown(f"even {n:,} of {n:,} right would not be separably better")
+        text = f"Even with all {n:,} samples right {line.name} would not be separably better than {basis.winner.name}"
         return needed, text + tie
     better = max(better, least)
     text = (
-        f"To be separably better than {basis.winner.name}, {line.name} would have to get {better} of {n} right "
+        f"To be separably better than {basis.winner.name}, {line.name} would have to get {better:,} of {n:,} right "
         f"({percent(better / n)})"
     )
     return _threshold(better / n, n, "smallest separable win at the usual discordance"), text + tie
@@ -90,7 +90,7 @@ def _tie(basis: Basis, line: Standing, right: int, least: int, separable: Callab
     low = right
     while low > least and not separable(low - 1):
         low -= 1
-    return f"; being cheaper, it would tie from {low} right ({percent(low / (quality.n or 1))})"
+    return f"; being cheaper, it would tie from {low:,} right ({percent(low / (quality.n or 1))})"
 
 
 def _separable(basis: Basis, right: int, n: int) -> Callable[[int], bool]:
