@@ -1,0 +1,219 @@
+"""A verdict is the strictest thing that the terms say to this use; what is not known is asked, never assumed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from steelyard.catalogue import Candidate, LicenceRef
+from steelyard.catalogue.load import load_catalogue
+from steelyard.catalogue.resolve import resolve
+from steelyard.errors import Problem
+from steelyard.licences import Verdict
+from steelyard.licences.judge import judge, judge_candidate
+from steelyard.licences.load import load_licences
+from steelyard.quantities import Sourced, Unknown
+from steelyard.usecase import Organisation, Use, Users
+
+AT = date(2026, 11, 24)
+NO_WORKLOAD = Unknown("not stated")
+GERMAN = Organisation(kind="company", domicile="DE")
+AMERICAN = Organisation(kind="company", domicile="US")
+PROFESSOR = Organisation(kind="academic", domicile="FR")
+PERSON = Organisation(kind="individual", domicile="FR")
+SMALL = Users(monthly_active_at={"2024-09-25": 15_000, "2024-07-23": 15_000, "2024-12-06": 15_000})
+HUGE = Users(monthly_active_at={"2024-08-31": 800_000_000})
+
+
+def use(purpose: Any = "product", commercial: bool = True, **rest: Any) -> Use:
+    return Use(purpose, commercial, **({"organisation": GERMAN} | rest))
+
+
+def candidate(text: str, **rest: Any) -> Candidate:
+    found = resolve(load_catalogue(), text, **rest)
+    assert not isinstance(found, Problem), str(found)
+    return found
+
+
+def verdict(text: str, wanted: Use, *, purpose: Any = None, **rest: Any) -> Verdict:
+    return judge_candidate(candidate(text, **rest), wanted, NO_WORKLOAD, AT, purpose=purpose)
+
+
+MIT, APACHE = "phi-4", "gpt-oss-20b"
+GEMMA, LLAMA, VISION = "gemma-3-270m", "llama-3.2-1b-instruct", "llama-3.2-11b-vision-instruct"
+MNPL, MRL, QWEN = "codestral-22b", "mistral-large-2411", "qwen2.5-3b-instruct"
+
+
+@pytest.mark.parametrize(
+    ("model", "wanted", "status", "clause"),
+    [
+        (APACHE, use("product"), "allowed", "§2"),
+        (APACHE, use("hosted-service", outputs_train="competing"), "allowed", "§2"),
+        (APACHE, use(distribute="weights"), "conditional", "§4"),
+        (MIT, use("internal"), "allowed", "first paragraph"),
+        (MIT, use(distribute="application"), "conditional", "second paragraph"),
+        ("linear", use("product"), "allowed", "first paragraph"),
+        # Gemma: the policy binds every use; hosting counts as distribution; outputs may make a derivative
+        (GEMMA, use("internal"), "conditional", "§3.2"),
+        (GEMMA, use("evaluate"), "conditional", "§3.2"),
+        (GEMMA, use("hosted-service"), "conditional", "§3.1 with §1.1(b)"),
+        (GEMMA, use("internal", outputs_train="competing"), "conditional", "§1.1(e)(iii)"),
+        (GEMMA, use("internal", distribute="derivative"), "conditional", "§3.1"),
+        # Llama 3.2: duties of a product, and the rule on multimodal models
+        (LLAMA, use("product", users=SMALL), "conditional", "§1.b.i"),
+        (LLAMA, use("internal", users=SMALL), "conditional", "§1.b.iv"),
+        (LLAMA, use("internal", users=HUGE), "forbidden", "§2"),
+        (LLAMA, use("internal", users=HUGE, role="end-user"), "conditional", "§1.b.iv"),
+        (LLAMA, use("internal", users=Users(monthly_active=5)), "conditional", "§2"),
+        (LLAMA, use("internal", users=SMALL, outputs_train="other-models"), "conditional", "§1.b.i, last sentence"),
+        (VISION, use("product", users=SMALL), "forbidden", "last but one paragraph"),
+        (VISION, use("evaluate", users=SMALL), "forbidden", "last but one paragraph"),
+        (VISION, use("product", users=SMALL, role="end-user"), "conditional", "§1.b.iv"),
+        (VISION, use("product", users=SMALL, organisation=AMERICAN), "conditional", "§1.b.i"),
+        (VISION, use("product", users=SMALL, organisation=Organisation()), "unknown", "last but one paragraph"),
+        # Mistral non-production: evaluation yes, employees and production no
+        (MNPL, use("evaluate"), "conditional", "§3.2 with §9 (Non-Production Environment)"),
+        (MNPL, use("research"), "conditional", "§3.2"),
+        (MNPL, use("internal"), "forbidden", "§3.2 with §9 (Non-Production Environment)"),
+        (MNPL, use("product"), "forbidden", "§3.2"),
+        (MNPL, use("hosted-service", commercial=False), "forbidden", "§3.2"),
+        (MNPL, use("internal", commercial=False, organisation=PERSON), "allowed", "§3.2 with §9 (Personal)"),
+        (MNPL, use("internal", commercial=False, organisation=Organisation()), "unknown", "§3.2"),
+        (MNPL, use("research", distribute="weights"), "forbidden", "§3.2, second bullet"),
+        (MNPL, use("research", outputs_train="other-models"), "unknown", "§4.2"),
+        (MNPL, use("product", already=("commercial-agreement",)), "conditional", "§3.2"),
+        # Mistral research: not even a benchmark inside a company
+        (MRL, use("evaluate"), "forbidden", "§3.2 with §9 (Research Purposes)"),
+        (MRL, use("research", commercial=False), "forbidden", "§3.2 with §9 (Research Purposes)"),
+        (MRL, use("research", commercial=False, organisation=PROFESSOR), "allowed", "§3.2 with §9 (Research Purposes)"),
+        (MRL, use("internal", commercial=False, organisation=PROFESSOR), "forbidden", "§3.2"),
+        (MRL, use("research", commercial=False, organisation=Organisation()), "unknown", ""),
+        # Qwen research: a company may evaluate
+        (QWEN, use("evaluate"), "allowed", "§2.a with §1.i"),
+        (QWEN, use("internal"), "forbidden", "§2.a and b with §1.i"),
+        (QWEN, use("research", outputs_train="other-models"), "conditional", "§4.b"),
+        # Terms of an API that nobody here has read
+        ("gpt-5-mini", use("evaluate"), "unknown", ""),
+        ("gpt-5-mini", use("product", already=("commercial-agreement",)), "conditional", ""),
+        ("compatible:private", use("evaluate"), "unknown", ""),
+    ],
+)
+def test_verdicts(model: str, wanted: Use, status: str, clause: str) -> None:
+    found = verdict(model, wanted, base_url="http://127.0.0.1:1/v1" if ":" in model else "")
+    assert found.status == status
+    deciding = [reason.clause for reason in found.reasons if reason.effect == status]
+    assert any(one == clause or one.startswith(f"{clause} ") for one in deciding), deciding
+    assert found.reasons[0].effect == status
+
+
+def test_an_undecided_restriction_asks_the_question_that_decides_it() -> None:
+    found = verdict(VISION, use(organisation=Organisation()))
+    assert any("use.organisation.domicile" in question for question in found.questions)
+    assert any("use.users.monthly_active_at" in question for question in found.questions)
+
+
+def test_where_the_users_are_does_not_move_a_rule_on_where_the_organisation_is() -> None:
+    europeans = replace(SMALL, territories=("DE", "FR"))
+    assert verdict(VISION, use(organisation=AMERICAN, users=europeans)).status == "conditional"
+
+
+def test_todays_users_do_not_answer_a_question_about_the_release_date() -> None:
+    today = Users(monthly_active=900_000_000)
+    assert verdict(LLAMA, use("internal", users=today)).status == "conditional"
+    assert verdict(LLAMA, use("internal", users=HUGE)).status == "forbidden"
+
+
+def test_a_derivative_answers_to_its_own_terms_and_to_every_base_model() -> None:
+    found = verdict("deepseek-r1-distill-llama-8b", use("product", users=SMALL))
+    assert found.status == "conditional"
+    assert found.licence_id == "mit AND llama-3.1"
+    assert any("Built with Llama" in duty for duty in found.duties)
+
+
+def test_evaluating_is_judged_without_what_comes_later() -> None:
+    later = use("product", distribute="derivative", outputs_train="competing")
+    assert verdict(MNPL, later).status == "forbidden"
+    assert verdict(MNPL, later, purpose="evaluate").status == "conditional"
+    assert verdict(MRL, later, purpose="evaluate").status == "forbidden"
+
+
+def test_a_contract_of_ones_own_turns_unread_terms_into_a_duty() -> None:
+    found = verdict("gpt-5-mini", use(), contracted=True)
+    assert found.status == "conditional"
+    assert "contract with OpenAI" in found.duties[0]
+    assert found.not_read == ("OpenAI's API terms",)
+
+
+def test_a_head_is_a_question_only_where_the_licence_makes_it_one() -> None:
+    plain, head = candidate("smollm2-135m-instruct"), candidate("smollm2-135m-instruct+head")
+    wanted = use("product", users=SMALL)
+    assert judge_candidate(plain, wanted, NO_WORKLOAD, AT) == judge_candidate(head, wanted, NO_WORKLOAD, AT)
+    llama = replace(head, model=candidate(LLAMA).model)
+    assert any("head" in question for question in judge_candidate(llama, wanted, NO_WORKLOAD, AT).questions)
+
+
+def test_only_the_first_gemma_terms_ask_for_the_latest_version() -> None:
+    licences = load_licences()
+    for revision, owed in (("2024-02-21", True), ("2024-04-01", False), ("2025-03-24", False)):
+        licence = licences.get("gemma-terms", revision)
+        assert not isinstance(licence, Unknown)
+        duties = judge(licence, use("internal"), candidate(GEMMA), NO_WORKLOAD, AT).duties
+        assert any("latest version" in duty for duty in duties) is owed
+
+
+def test_a_policy_that_was_read_in_part_is_named() -> None:
+    assert any("Prohibited Use Policy (an extract" in text for text in verdict(GEMMA, use()).not_read)
+
+
+@pytest.mark.parametrize(
+    ("organisation", "status"),
+    [
+        (Organisation(monthly_revenue_usd=21_000_000), "forbidden"),
+        (Organisation(monthly_revenue_usd=20_000_000, affiliates_included=True), "allowed"),
+        (Organisation(monthly_revenue_usd=1_000, affiliates_included=None), "unknown"),
+        (Organisation(), "unknown"),
+    ],
+)
+def test_above_its_threshold_a_modified_mit_grants_nothing_not_even_evaluation(
+    organisation: Organisation, status: str
+) -> None:
+    licence = load_licences().get("mistral-modified-mit")
+    assert not isinstance(licence, Unknown)
+    wanted = use("evaluate", organisation=organisation)
+    assert judge(licence, wanted, candidate(MIT), NO_WORKLOAD, AT).status == status
+
+
+def test_a_licence_or_revision_that_is_not_encoded_is_unknown() -> None:
+    for reference in (LicenceRef("nobody-read-this", ""), LicenceRef("gemma-terms", "2031-01-01")):
+        model = replace(candidate(GEMMA).model, licence=Sourced(reference, "a test", "2026-11-24"))
+        found = judge_candidate(replace(candidate(GEMMA), model=model), use(), NO_WORKLOAD, AT)
+        assert found.status == "unknown"
+        assert found.questions
+
+
+def test_terms_dated_after_the_day_of_judging_are_unknown() -> None:
+    assert judge_candidate(candidate(GEMMA), use("internal"), NO_WORKLOAD, date(2025, 1, 1)).status == "unknown"
+
+
+def test_a_baseline_fitted_on_own_data_raises_no_licence_question() -> None:
+    found = verdict("linear", use("product"))
+    assert (found.duties, found.questions) == ((), ())
+
+
+# What a table of one word a clause got wrong, read again in the texts.
+
+
+def test_hosting_gemma_is_never_simply_allowed() -> None:
+    assert verdict(GEMMA, use("hosted-service")).status == "conditional"
+
+
+@pytest.mark.parametrize("model", [LLAMA, "llama-3.1-8b-instruct", "llama-3.3-70b-instruct"])
+def test_a_product_on_llama_must_display_where_it_comes_from(model: str) -> None:
+    assert any("Built with Llama" in duty for duty in verdict(model, use("product", users=SMALL)).duties)
+
+
+def test_qwen_research_asks_for_its_name_on_models_improved_with_it() -> None:
+    assert any("Built with Qwen" in duty for duty in verdict(QWEN, use("research", outputs_train="competing")).duties)
