@@ -13,7 +13,10 @@ from steelyard.usecase import UseCase
 
 @dataclass(frozen=True)
 class Basis:
-    """The study, the evidence by candidate id, the lines in order, and the outcome so far."""
+    """The study, the evidence by candidate id, the lines in order, and the outcome.
+
+    `best_model` is the best language model (it may be the winner); `reasons` are those of the choice.
+    """
 
     case: UseCase
     data: DataSummary
@@ -21,7 +24,9 @@ class Basis:
     lines: tuple[Standing, ...]
     comparisons: tuple[Comparison, ...]
     winner: Standing | None
+    best_model: Standing | None
     ties: tuple[Standing, ...]
+    reasons: tuple[str, ...]
     made_at: datetime
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from steelyard.decision.basis import Basis
-from steelyard.decision.choose import Choice, Contender, choose, cost_of_line, quality_of
+from steelyard.decision.choose import Contender, choose, cost_of_line, quality_of
 from steelyard.decision.compare import compare, comparison_of, separable_in
 from steelyard.decision.doubts import doubts
 from steelyard.decision.recheck import recheck_when
@@ -38,36 +38,23 @@ def decide(
     group; "" or nothing for a sample that stands alone) makes intervals and tests robust where samples come in
     groups. `provisional`: the run goes on.
     """
-    by_id = {one.candidate.id: one for one in evidence}
-    unranked = [standing(case, one, data, made_at, clusters) for one in evidence]
-    measured = sorted((line for line in unranked if isinstance(line.quality, Estimate)), key=lambda x: -quality_of(x))
-    measurements = [by_id[line.candidate].measurement for line in measured]
-    comparisons = compare([one for one in measurements if isinstance(one, Measurement)], clusters)
-    separable = separable_in(comparisons)
-    lines = _ranked(unranked, tiers([x.candidate for x in measured], [quality_of(x) for x in measured], separable))
-
-    contenders = [Contender(line, by_id[line.candidate].candidate) for line in lines if line.passed]
-    models = [one for one in contenders if one.line.is_language_model]
-    choice = choose(contenders, case.prefer, separable) if contenders else None
-    best_model = choose(models, case.prefer, separable).winner.line if models else None
-    winner = choice.winner.line if choice else None
-    passing = [one.line for one in contenders if one.line is not winner]
-    ties = tuple(line for line in passing if winner and not separable(winner.candidate, line.candidate))
-    basis = Basis(case, data, by_id, lines, comparisons, winner, ties, made_at)
+    basis = _basis(case, evidence, data, made_at, clusters)
+    winner, best_model = basis.winner, basis.best_model
+    passing = [line for line in basis.lines if line.passed and line is not winner]
     return Decision(
         study=case.name,
         question=case.question,
         made_at=made_at.isoformat(),
         metric=case.task.metric,
-        verdict=verdict(basis, best_model, provisional),
+        verdict=verdict(basis, provisional),
         winner=winner.candidate if winner else None,
         best_language_model=best_model.candidate if best_model else None,
-        ties=tuple(line.candidate for line in ties),
-        margin=_margin(winner, passing, comparisons),
-        standings=lines,
-        comparisons=comparisons,
+        ties=tuple(line.candidate for line in basis.ties),
+        margin=_margin(winner, passing, basis.comparisons),
+        standings=basis.lines,
+        comparisons=basis.comparisons,
         would_need=would_need(basis),
-        reasons=_reasons(choice, best_model),
+        reasons=basis.reasons,
         doubts=doubts(basis),
         recheck_when=recheck_when(basis),
         duties=winner.licence.duties if winner else (),
@@ -81,6 +68,46 @@ def decide(
         fallback_order=_fallback(winner, passing),
         versions=dict(versions),
         provisional=provisional,
+    )
+
+
+def _basis(
+    case: UseCase,
+    evidence: Sequence[Evidence],
+    data: DataSummary,
+    made_at: datetime,
+    clusters: Mapping[str, str] | None,
+) -> Basis:
+    """Lines, comparisons and tiers of all that were measured; the choice among those that passed."""
+    by_id = {one.candidate.id: one for one in evidence}
+    unranked = [standing(case, one, data, made_at, clusters) for one in evidence]
+    measured = sorted((line for line in unranked if isinstance(line.quality, Estimate)), key=lambda x: -quality_of(x))
+    measurements = [by_id[line.candidate].measurement for line in measured]
+    comparisons = compare([one for one in measurements if isinstance(one, Measurement)], clusters)
+    separable = separable_in(comparisons)
+    lines = _ranked(unranked, tiers([x.candidate for x in measured], [quality_of(x) for x in measured], separable))
+
+    contenders = [Contender(line, by_id[line.candidate].candidate) for line in lines if line.passed]
+    models = [one for one in contenders if one.line.is_language_model]
+    choice = choose(contenders, case.prefer, separable) if contenders else None
+    best_model = choose(models, case.prefer, separable).winner.line if models else None
+    reasons = choice.reasons if choice else ()
+    winner, ties = None, []
+    if choice:
+        winner = choice.winner.line
+        others = [one.line for one in contenders if one.line is not winner]
+        ties = [line for line in others if not separable(winner.candidate, line.candidate)]
+    return Basis(
+        case=case,
+        data=data,
+        evidence=by_id,
+        lines=lines,
+        comparisons=comparisons,
+        winner=winner,
+        best_model=best_model,
+        ties=tuple(ties),
+        reasons=reasons if best_model else (*reasons, "No language model passed every gate."),
+        made_at=made_at,
     )
 
 
@@ -98,11 +125,6 @@ def _margin(
     if winner is None or not passing:
         return None
     return comparison_of(comparisons, winner.candidate, max(passing, key=quality_of).candidate)
-
-
-def _reasons(choice: Choice | None, best_model: Standing | None) -> tuple[str, ...]:
-    reasons = choice.reasons if choice else ()
-    return reasons if best_model else (*reasons, "No language model passed every gate.")
 
 
 def _fallback(winner: Standing | None, passing: Sequence[Standing]) -> tuple[str, ...]:

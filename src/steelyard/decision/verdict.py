@@ -20,14 +20,14 @@ from steelyard.decision.sentences import (
 from steelyard.stats import Estimate, Interval
 
 
-def verdict(basis: Basis, best_model: Standing | None, provisional: bool) -> str:
+def verdict(basis: Basis, provisional: bool) -> str:
     """What to take, how good it is, what it costs and allows, and where the best language model stands."""
-    said = _taken(basis, best_model) if basis.winner else _nothing(basis)
+    said = _taken(basis) if basis.winner else _nothing(basis)
     return f"So far: {said}" if provisional else said
 
 
-def _taken(basis: Basis, best_model: Standing | None) -> str:
-    winner = basis.winner
+def _taken(basis: Basis) -> str:
+    winner, best_model = basis.winner, basis.best_model
     assert winner is not None
     parts = [
         f"Take {full_name(winner)}: {_quality(winner)}, {cost_words(winner.cost, basis.case.workload)}, "
