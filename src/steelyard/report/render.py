@@ -1,0 +1,47 @@
+"""Reports as files: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from steelyard.decision import Decision
+from steelyard.report.html import to_html
+from steelyard.report.markdown import to_markdown
+from steelyard.report.page import page
+
+HTML_NAME, MARKDOWN_NAME = "report.html", "report.md"
+
+
+def html(decision: Decision) -> str:
+    """One self-contained HTML document."""
+    return to_html(page(decision))
+
+
+def markdown(decision: Decision) -> str:
+    """The same page as Markdown."""
+    return to_markdown(page(decision))
+
+
+def write_report(decision: Decision, folder: Path) -> Path:
+    """Write report.html and report.md into `folder` (made if missing); the path of the HTML file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = page(decision)
+    write_whole(folder / MARKDOWN_NAME, to_markdown(made).encode())
+    path = folder / HTML_NAME
+    write_whole(path, to_html(made).encode())
+    return path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace the file at once: a reader sees the old content or the new, never a part."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    unfinished = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        unfinished.chmod(0o644)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
