@@ -69,6 +69,16 @@ def test_the_index_finds_what_comparing_all_pairs_finds(dev: list[str], test: li
             assert f"test-{number}" not in found
 
 
+@given(st.lists(st.text("abcdef ", min_size=40, max_size=120), min_size=1, max_size=8), st.data())
+def test_an_altered_copy_is_found_whenever_it_is_similar_enough(dev: list[str], data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from(dev))
+    cut = data.draw(st.integers(0, len(text)))
+    altered = text[:cut] + data.draw(st.text("xyz", max_size=8)) + text[cut + data.draw(st.integers(0, 4)) :]
+    best = max(jaccard(normalised(altered), normalised(other)) for other in dev)
+    found = leaks(dev, [altered])
+    assert [leak.similarity for leak in found] == ([pytest.approx(best)] if best >= NEAR else [])
+
+
 def test_thousands_of_texts_from_one_template_do_not_take_quadratic_time() -> None:
     """Every pair is a near duplicate here: 1,500 x 1,500 comparisons would take minutes."""
     rng = random.Random(0)

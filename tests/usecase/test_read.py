@@ -90,6 +90,13 @@ def test_the_fingerprint_follows_content_and_split_and_not_the_order_of_rows(tmp
     assert load_dataset(spec(tmp_path, *lines, "new,new text,a", id="id")).fingerprint != first.fingerprint
 
 
+def test_labels_that_look_alike_are_reported(tmp_path: Path) -> None:
+    dataset = load_dataset(spec(tmp_path, "message,intent", *ROWS, "nine,A", "ten,A"))
+    assert dataset.labels == ("A", "a", "b")
+    (odd,) = dataset.odd_rows
+    assert (odd.used, "'A' (2 rows) looks like 'a'" in odd.reason) == (True, True)
+
+
 def test_limits_take_samples_of_both_sides(tmp_path: Path) -> None:
     dataset = load_dataset(spec(tmp_path, "message,intent", *ROWS, max_test=2, max_dev=3))
     assert (len(dataset.dev), len(dataset.test)) == (3, 2)

@@ -1,9 +1,9 @@
 """The same input, or nearly the same, on both sides of the split.
 
 Near means: Jaccard similarity of the sets of character 4-grams >= 0.8, after case, punctuation and white space
-are evened out; only the first 2,000 characters are compared. Pairs are found by prefix filtering: with the n
-shingles of a text in order of rarity, a text of similarity t shares one of the first n - ceil(t n) + 1
-(Bayardo, Ma and Srikant, "Scaling up all pairs similarity search", WWW 2007): common ones are never looked up.
+are evened out; only the first 1,000 characters are compared. Pairs are found by prefix filtering: with the n
+shingles of each text in order of rarity, two texts of similarity t share k of their first n - ceil(t n) + k
+(Wang, Li and Feng, "Can we beat the prefix filtering?", SIGMOD 2012, section 3): common ones are never looked up.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from heapq import nlargest
 from math import ceil
 
 from steelyard.usecase.dataset import Leak, Sample
 
 NEAR = 0.8
 SHINGLE = 4
-COMPARED_CHARACTERS = 2000
-MAX_COMPARED = 50  # texts made from one template all resemble each other: bounds the work for each sample
+COMPARED_CHARACTERS = 1000
+MAX_LISTED = 1000  # texts made from one template all resemble each other: these two bound the work for each
+MAX_COMPARED = 50
 _NO_WORD = re.compile(r"[\W_]+")
 
 
@@ -50,50 +52,62 @@ def find_leaks(dev: Sequence[Sample], test: Sequence[Sample]) -> tuple[Leak, ...
 
 
 class _Near:
-    """An index of dev texts by their rare shingles."""
+    """An index of dev texts by their rare shingles. A shingle is its rank, the rarest first."""
 
-    def __init__(self, known: Sequence[str], asked: set[str]) -> None:
+    def __init__(self, known: Sequence[str], asked: Iterable[str]) -> None:
         self.known = known
-        self.shingles = [_shingles(text) for text in known]
-        self.counts: Counter[str] = Counter()
-        for text in (*self.shingles, *map(_shingles, asked)):
-            self.counts.update(text)
-        self.index: dict[str, list[int]] = defaultdict(list)
-        for number, shingles in enumerate(self.shingles):
-            for shingle in self._prefix(shingles):
+        texts = {text: _shingles(text) for text in (*known, *asked)}
+        counts = Counter(shingle for shingles in texts.values() for shingle in shingles)
+        rank = {shingle: number for number, shingle in enumerate(sorted(counts, key=lambda s: (counts[s], s)))}
+        self.ranks = {text: frozenset(rank[shingle] for shingle in shingles) for text, shingles in texts.items()}
+        self.sizes = [len(self.ranks[text]) for text in known]
+        self.index: dict[int, list[int]] = defaultdict(list)
+        for number, text in enumerate(known):
+            for shingle in self._prefix(text):
                 self.index[shingle].append(number)
 
-    def _prefix(self, shingles: frozenset[str]) -> list[str]:
-        """The rarest shingles, of which a similar text must share one; ties in alphabetical order on both sides."""
-        ordered = sorted(shingles, key=lambda shingle: (self.counts[shingle], shingle))
-        return ordered[: len(ordered) - ceil(round(NEAR * len(ordered), 9)) + 1]
+    def _prefix(self, text: str) -> list[int]:
+        ordered = sorted(self.ranks[text])
+        return ordered[: len(ordered) - _least(len(ordered)) + _shared(len(ordered))]
 
-    def _possible(self, shingles: frozenset[str]) -> Iterator[int]:
-        """Texts of a fitting size that share a rare shingle, the rarest first, each once."""
-        seen: set[int] = set()
-        low, high = NEAR * len(shingles), len(shingles) / NEAR
-        for shingle in self._prefix(shingles):
-            for number in self.index.get(shingle, ()):
-                if number in seen or not low <= len(self.shingles[number]) <= high:
-                    continue
-                seen.add(number)
-                yield number
-                if len(seen) == MAX_COMPARED:
-                    return
+    def _possible(self, text: str) -> list[int]:
+        """Known texts of a fitting size that share enough rare shingles, those that share most first."""
+        size = len(self.ranks[text])
+        shared: Counter[int] = Counter()
+        for shingle in self._prefix(text):
+            shared.update(self.index.get(shingle, ())[:MAX_LISTED])
+        fewest, smallest, largest = _shared(_least(size)), NEAR * size, size / NEAR
+        fitting = [
+            number
+            for number, count in shared.items()
+            if count >= fewest
+            and smallest <= self.sizes[number] <= largest
+            and count >= min(_shared(size), _shared(self.sizes[number]))
+        ]
+        return nlargest(MAX_COMPARED, fitting, key=shared.__getitem__)
 
     def closest(self, text: str) -> tuple[str, float] | None:
         """The most similar known text at or above the threshold, and its similarity."""
-        shingles = _shingles(text)
+        ranks = self.ranks[text]
         best: tuple[str, float] | None = None
-        for number in self._possible(shingles):
-            other = self.shingles[number]
-            shared = len(shingles & other)
-            similarity = shared / (len(shingles) + len(other) - shared)
+        for number in self._possible(text):
+            shared = len(ranks & self.ranks[self.known[number]])
+            similarity = shared / (len(ranks) + self.sizes[number] - shared)
             if similarity >= NEAR and (best is None or similarity > best[1]):
                 best = (self.known[number], similarity)
         return best
 
 
-def _shingles(text: str) -> frozenset[str]:
+def _least(size: int) -> int:
+    """How many shingles a text of this size must share with a near duplicate."""
+    return ceil(round(NEAR * size, 9))
+
+
+def _shared(size: int) -> int:
+    """How many rare shingles (k) two texts must share before they are compared in full."""
+    return 1 + size // 16
+
+
+def _shingles(text: str) -> set[str]:
     text = text[:COMPARED_CHARACTERS]
-    return frozenset(text[start : start + SHINGLE] for start in range(max(1, len(text) - SHINGLE + 1)))
+    return {text[start : start + SHINGLE] for start in range(max(1, len(text) - SHINGLE + 1))}

@@ -12,7 +12,7 @@ from steelyard.catalogue.ids import nearest
 from steelyard.errors import InputError, Problem
 from steelyard.usecase.case import DataSpec
 from steelyard.usecase.dataset import Dataset, OddRow, Sample
-from steelyard.usecase.leaks import find_leaks
+from steelyard.usecase.leaks import find_leaks, normalised
 from steelyard.usecase.records import Record, read_records
 from steelyard.usecase.split import split, thin
 
@@ -43,7 +43,7 @@ def load_dataset(spec: DataSpec) -> Dataset:
         if not side:
             what = f"no usable row is left for {name}"
             raise InputError(Problem("data-too-few", what, allowed=_reasons(odd), next_step="add rows"))
-    odd += _unseen_labels(dev, test)
+    odd += [*_unseen_labels(dev, test), *_lookalikes([*dev, *test])]
     return Dataset(
         dev=tuple(dev),
         test=tuple(test),
@@ -152,6 +152,19 @@ def _unseen_labels(dev: Sequence[Sample], test: Sequence[Sample]) -> list[OddRow
         OddRow(sample.file, sample.row, f"the label {label!r} is tested but does not occur in dev", used=True)
         for label, sample in first.items()
     ]
+
+
+def _lookalikes(samples: Sequence[Sample]) -> list[OddRow]:
+    """One odd row for each label that another, commoner one differs from in case, punctuation or white space only."""
+    common: dict[str, str] = {}
+    odd: list[OddRow] = []
+    for label, count in Counter(sample.target for sample in samples).most_common():
+        other = common.setdefault(normalised(label), label)
+        if other != label:
+            first = next(sample for sample in samples if sample.target == label)
+            reason = f"the label {label!r} ({count} rows) looks like {other!r}, but counts as another one"
+            odd.append(OddRow(first.file, first.row, reason, used=True))
+    return odd
 
 
 def _fingerprint(dev: Sequence[Sample], test: Sequence[Sample]) -> str:
