@@ -71,7 +71,7 @@ _KINDS = {
 
 
 def _shown(value: object) -> str:
-    text = repr(value).replace("True", "true").replace("False", "false") if isinstance(value, bool) else repr(value)
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
