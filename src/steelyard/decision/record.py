@@ -12,6 +12,7 @@ from steelyard.licences import Verdict
 from steelyard.quantities import Money, Unknown
 from steelyard.stats import Estimate, Estimated, Interval
 from steelyard.trials import DevChoice, Measurement, NotMeasured
+from steelyard.usecase import Dataset
 
 SCHEMA_VERSION = "1.0"
 
@@ -129,6 +130,20 @@ class DataSummary:
     near_leaks: int
     odd_rows: tuple[str, ...]
     peeks: int
+
+    @classmethod
+    def of(cls, data: Dataset, peeks: int) -> DataSummary:
+        """The summary of a dataset that has been looked at `peeks` times."""
+        return cls(
+            n_dev=len(data.dev),
+            n_test=len(data.test),
+            n_labels=len(data.labels),
+            fingerprint=data.fingerprint,
+            exact_leaks=sum(leak.similarity == 1.0 for leak in data.leaks),
+            near_leaks=sum(leak.similarity < 1.0 for leak in data.leaks),
+            odd_rows=tuple(f"{odd.file}:{odd.row}: {odd.reason}" for odd in data.odd_rows),
+            peeks=peeks,
+        )
 
 
 @dataclass(frozen=True)

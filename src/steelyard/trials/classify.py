@@ -60,14 +60,13 @@ class Answer:
 class Classification:
     """The task of one study: prompt, labels, examples. Pure but for the provider that `answer` is handed."""
 
-    def __init__(
-        self, task: TaskSpec, input_field: str, labels: Sequence[str], dev: Sequence[Sample], seed: int
-    ) -> None:
-        self.labels = tuple(labels)
+    def __init__(self, task: TaskSpec, spec: DataSpec, dataset: Dataset) -> None:
+        self.labels = dataset.labels
         self._template = task.prompt
-        self._field = input_field
+        self._field = spec.input
         self.words = verbalise(self.labels)
-        self.examples = pick_examples(dev, self.labels, max(task.shots, default=0), seed)
+        self._word_of = dict(zip(self.labels, self.words, strict=True))
+        self.examples = pick_examples(dataset.dev, self.labels, max(task.shots, default=0), spec.seed)
 
     def render(self, text: str) -> str:
         """The prompt of one input; only the input's own placeholder is replaced."""
@@ -75,10 +74,7 @@ class Classification:
 
     def prefix(self, shots: int) -> str:
         """The first `shots` examples, each prompt with its label, as a language model reads them."""
-        return "".join(
-            f"{self.render(s.input)} {self.words[self.labels.index(s.target)]}{SEPARATOR}"
-            for s in self.examples[:shots]
-        )
+        return "".join(f"{self.render(s.input)} {self._word_of[s.target]}{SEPARATOR}" for s in self.examples[:shots])
 
     def label_request(self, text: str, settings: RunSettings, *, full: bool = False) -> LabelRequest:
         """Ask which label follows the prompt."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from steelyard.errors import InputError, Problem
 from steelyard.trials.classify import RunSettings
+from steelyard.trials.run import Trialled
+from steelyard.usecase import Dataset, UseCase
 
 FILE = "lock.json"
 
@@ -43,6 +46,23 @@ class Lock:
 
 
 _LOCK = TypeAdapter(Lock)
+
+
+def lock_of(case: UseCase, data: Dataset, trialled: Trialled, versions: Mapping[str, str]) -> Lock:
+    """The lock of a finished run."""
+    ran = []
+    for name, settings in trialled.settings.items():
+        contender = trialled.contenders[name]
+        made = contender.candidate.artefact
+        artefact = str(made.relative_to(case.output)) if made else ""
+        digest = contender.candidate.artefact_sha256
+        ran.append(Ran(name, settings, contender.target.weights_sha256, artefact, digest))
+    return Lock(case.name, file_sha256(case.file), data.fingerprint, case.data.seed, versions, tuple(ran))
+
+
+def file_sha256(file: Path) -> str:
+    """Hexadecimal digest of a file's bytes."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def save_lock(lock: Lock, folder: Path) -> None:

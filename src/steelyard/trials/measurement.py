@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from steelyard.providers.protocol import Timing, Usage
-from steelyard.quantities import Money, Unknown
+from steelyard.quantities import Money, Tokens, Unknown
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,18 @@ class Measurement:
     dev_choices: tuple[DevChoice, ...] = ()
     served_models: tuple[str, ...] = ()
     failures: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def usage_per_request(self) -> Usage:
+        """The mean answered request, rounded to whole tokens."""
+        n = max(1, self.calls - sum(self.failures.values()))
+        return Usage(
+            Tokens(round(self.usage.input_tokens / n)),
+            Tokens(round(self.usage.output_tokens / n)),
+            Tokens(round(self.usage.cached_tokens / n)),
+            Tokens(round(self.usage.reasoning_tokens / n)),
+            self.usage.estimated,
+        )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Literal, Protocol, TypeAlias
 
 from steelyard.catalogue import Candidate, Offer
@@ -59,7 +60,7 @@ class Contender:
 
     candidate: Candidate
     target: Target
-    fit: Callable[[Pool], Awaitable[Contender]] | None = None
+    fit: Callable[[Pool, Callable[[int, int], None]], Awaitable[Contender]] | None = None
 
     @property
     def prompted(self) -> bool:
@@ -122,7 +123,7 @@ class Run:
                 async with AsyncExitStack() as stack:
                     await self._enter_lane(stack, contender)
                     if contender.fit is not None:
-                        contender = await contender.fit(self.pool)
+                        contender = await contender.fit(self.pool, partial(self.listener.phase, name, "fit"))
                     ran[name] = contender
                     provider = await self.pool.get(contender.target)
                     settings[name] = await self._choose(contender, provider)

@@ -1,0 +1,69 @@
+"""`steelyard doctor`: what this machine has, and what to do next."""
+
+from __future__ import annotations
+
+import click
+
+EXTRAS = {
+    "local": ("xllamacpp", "local models and fitted classifiers"),
+    "tune": ("torch", "fine-tuning"),
+}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(as_json: bool) -> None:
+    """Tell what is installed, which keys are set (never their values), which weights are at hand, what to do next."""
+    import orjson
+
+    from steelyard.cli.environment import versions
+
+    found = versions()
+    keys, weights = _keys(), _weights()
+    steps = _next_steps(found, weights)
+    if as_json:
+        document = {"schema_version": "1.0", "versions": found, "keys": keys, "weights": weights, "next": steps}
+        click.echo(orjson.dumps(document).decode())
+        return
+    click.echo("installed")
+    for name, version in found.items():
+        click.echo(f"  {name} {version}")
+    for extra, (package, purpose) in EXTRAS.items():
+        if package not in found:
+            click.echo(f"  [{extra}] is not installed ({purpose})")
+    click.echo("keys")
+    for name, is_set in keys.items():
+        click.echo(f"  {name}: {'set' if is_set else 'not set'}")
+    click.echo("weights")
+    for model, path in weights.items():
+        click.echo(f"  {model}: {path or 'not at hand'}")
+    click.echo("next")
+    for step in steps:
+        click.echo(f"  {step}")
+
+
+def _keys() -> dict[str, bool]:
+    import os
+
+    from steelyard.catalogue.load import load_catalogue
+
+    names = sorted({offer.key_env for offer in load_catalogue().offers if offer.key_env})
+    return {name: bool(os.environ.get(name, "").strip()) for name in names}
+
+
+def _weights() -> dict[str, str]:
+    from steelyard.catalogue.load import load_catalogue
+    from steelyard.catalogue.weights import find_weights
+
+    models = (model for model in load_catalogue().models.values() if model.weights)
+    return {model.id: str(find_weights(model, model.weights[0]) or "") for model in models}
+
+
+def _next_steps(found: dict[str, str], weights: dict[str, str]) -> list[str]:
+    steps = []
+    if "xllamacpp" not in found:
+        steps.append("pip install 'steelyard[local]'  to run local models without a key or a GPU")
+    missing = [model for model, path in weights.items() if not path]
+    if missing:
+        steps.append(f"steelyard models get {missing[0]}  to fetch weights")
+    return [*steps, "steelyard init  to start a study on your own data"]

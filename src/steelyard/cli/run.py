@@ -1,0 +1,126 @@
+"""`steelyard run STUDY`: measure every candidate that may be measured, and decide."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from steelyard.errors import Exit, InputError, Problem
+
+if TYPE_CHECKING:
+    from steelyard.decision import Decision
+    from steelyard.quantities import Money
+    from steelyard.study import Prepared
+
+GATES = ("licence", "privacy", "ways", "quality", "latency", "budget")
+
+
+@click.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--budget", metavar="USD", help="Never spend more than this on vendors' models.")
+@click.option("--yes", is_flag=True, help="Do not ask before spending.")
+@click.option("--json", "as_json", is_flag=True, help="Print the decision as one JSON document.")
+@click.option(
+    "--fail-on",
+    multiple=True,
+    type=click.Choice((*GATES, "none-passes")),
+    help="Exit 3 when the winner's gate is not passed, or when no candidate passes every gate. Repeatable.",
+)
+def command(study: Path, budget: str | None, yes: bool, as_json: bool, fail_on: tuple[str, ...]) -> int:
+    """Measure the candidates of STUDY (a YAML file, or a folder with study.yaml) on its data and decide.
+
+    Licences are judged before anything is fetched or called, the cost is shown before anything is spent, and what
+    was measured is kept: after an interruption the same command goes on. The decision, the report and the journal
+    lie in STUDY's folder under .steelyard/.
+    """
+    import asyncio
+    from datetime import UTC, datetime
+
+    from steelyard.cli.environment import versions
+    from steelyard.cli.progress import watcher
+    from steelyard.study import measure, prepare
+
+    limit = _money(budget)
+    ready = prepare(study, datetime.now(UTC))
+    _announce(ready, limit, yes)
+    with watcher(ready) as watching:
+        decision = asyncio.run(measure(ready, watching, limit=limit, versions=versions()))
+    _show(decision, ready.case.output, as_json)
+    return _exit_code(ready, decision, fail_on)
+
+
+def _money(text: str | None) -> Money | None:
+    from steelyard.quantities import Money
+
+    if text is None:
+        return None
+    try:
+        amount = Decimal(text.removeprefix("$").removesuffix("USD").strip())
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0:
+        raise InputError(
+            Problem("budget-not-an-amount", f"--budget {text!r} is not an amount", "", "US dollars, e.g. 2.50")
+        )
+    return Money(amount)
+
+
+def _announce(ready: Prepared, limit: Money | None, yes: bool) -> None:
+    """Say what will be called and what that costs; ask before money is spent. Unpriced is never free."""
+    from steelyard.quantities import ZERO_USD, Unknown
+
+    case, data = ready.case, ready.data
+    click.echo(f"{case.question} {len(data.test)} test samples, {len(data.dev)} for choosing and fitting.", err=True)
+    for odd in data.odd_rows[:5]:
+        click.echo(f"  row {odd.row} of {odd.file}: {odd.reason}", err=True)
+    if len(data.odd_rows) > 5:
+        click.echo(f"  and {len(data.odd_rows) - 5} more odd rows: all are in the report", err=True)
+    for name, reason in ready.not_measured.items():
+        click.echo(f"  not measured: {name}: {reason.reason}", err=True)
+    total, unpriced = ZERO_USD, []
+    for contender in ready.contenders:
+        cost = ready.plans[contender.candidate.id].cost
+        if isinstance(cost, Unknown):
+            unpriced.append(contender.candidate.id)
+        else:
+            total += cost
+    if unpriced and limit is not None:
+        raise InputError(
+            Problem(
+                "unpriced-with-a-budget",
+                f"--budget cannot be kept: no price is known for {', '.join(unpriced)}",
+                next_step="leave the candidate out, or run without --budget",
+            )
+        )
+    if total == ZERO_USD and not unpriced:
+        return
+    priced = f"about ${total.usd:.2f}" + (f" and an unknown amount for {', '.join(unpriced)}" if unpriced else "")
+    click.echo(f"Vendors' models will cost {priced} (estimated from the text; the budget is kept exactly).", err=True)
+    if not yes:
+        click.confirm("Spend it?", abort=True, err=True)
+
+
+def _show(decision: Decision, folder: Path, as_json: bool) -> None:
+    from rich.console import Console
+
+    from steelyard.decision.store import to_json
+    from steelyard.report.terminal import print_summary
+
+    if as_json:
+        click.echo(to_json(decision).decode())
+    else:
+        print_summary(decision, Console())
+    click.echo(f"\nreport: {folder / 'report.html'}\ndecision: {folder / 'decision.json'}", err=True)
+
+
+def _exit_code(ready: Prepared, decision: Decision, fail_on: tuple[str, ...]) -> Exit:
+    if "none-passes" in fail_on and decision.winner is None:
+        return Exit.GATE
+    failed = {gate.name for line in decision.standings for gate in line.ruled_out_by}
+    if decision.winner is None and failed & set(fail_on):
+        return Exit.GATE
+    lines = [decision.standing(contender.candidate.id) for contender in ready.contenders]
+    return Exit.PARTIAL if any(line.not_measured or line.failures for line in lines) else Exit.DONE

@@ -1,0 +1,42 @@
+"""Who may and can be measured: asked before any weights are fetched, any socket opened, any money spent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from steelyard.catalogue import Candidate
+from steelyard.catalogue.target import why_not_runnable
+from steelyard.catalogue.weights import find_weights
+from steelyard.licences.judge import judge_candidate
+from steelyard.providers.pool import missing_key
+from steelyard.providers.privacy import DataRule, Withheld, may_send
+from steelyard.providers.protocol import Target
+from steelyard.trials import NotMeasured
+from steelyard.trials.plan import Plan
+from steelyard.usecase import UseCase
+
+
+def screen(candidate: Candidate, case: UseCase, plan: Plan, at: datetime) -> NotMeasured | None:
+    """Why a candidate will not be called, the first reason that holds; None when it will be."""
+    evaluate = judge_candidate(candidate, case.use, case.workload, at.date(), purpose="evaluate")
+    rule = DataRule(case.privacy.data_class, case.privacy.may_send_to)
+    receiver = Target(
+        wire=candidate.route, model=candidate.model.name, custody=candidate.custody, key_env=candidate.key_env
+    )
+    sent = may_send(rule, receiver)
+    gate = ""
+    if evaluate.status == "forbidden":
+        gate, reason = "licence", f"its licence forbids even measuring it: {evaluate.headline}"
+    elif isinstance(sent, Withheld):
+        gate, reason = "privacy", sent.reason
+    elif candidate.way not in case.allow_ways:
+        gate, reason = "ways", f"{candidate.way} is not among the allowed ways ({', '.join(case.allow_ways)})"
+    else:
+        reason = why_not_runnable(candidate) or _weights_missing(candidate) or missing_key(receiver)
+    return NotMeasured(candidate.id, reason, gate, plan.calls, plan.cost) if reason else None
+
+
+def _weights_missing(candidate: Candidate) -> str:
+    if candidate.weights is None or find_weights(candidate.model, candidate.weights) is not None:
+        return ""
+    return f"its weights are not on this machine: steelyard models get {candidate.model.id}"

@@ -1,0 +1,191 @@
+"""The whole story on one page: from a study file to a decision. Order only; every answer comes from a room below.
+
+load        what the team wants, its data, the candidates, what their licences allow
+prepare     who can be measured here, and what measuring would take
+measure     fit, choose on dev, answer the test set, time single requests
+conclude    costs, decision, report
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from steelyard.catalogue import Candidate
+from steelyard.catalogue.load import load_catalogue
+from steelyard.catalogue.target import target
+from steelyard.costs import Cost
+from steelyard.costs.cost import cost_of
+from steelyard.costs.machines import machine
+from steelyard.decision import DataSummary, Decision, Evidence
+from steelyard.decision.decide import decide
+from steelyard.decision.screen import screen
+from steelyard.decision.store import save
+from steelyard.licences import Verdict
+from steelyard.licences.judge import judge_candidate
+from steelyard.providers.budget import Budget
+from steelyard.providers.pool import Pool
+from steelyard.providers.privacy import DataRule
+from steelyard.providers.protocol import Pool as ProviderPool
+from steelyard.providers.protocol import Target
+from steelyard.quantities import Money, Unknown
+from steelyard.report.render import write_report
+from steelyard.trials import Measurement, NotMeasured
+from steelyard.trials.classify import Classification
+from steelyard.trials.journal import Journal
+from steelyard.trials.lock import file_sha256, lock_of, save_lock
+from steelyard.trials.plan import Plan, plan
+from steelyard.trials.run import Contender, Phase, Result, Run, dev_messages
+from steelyard.tuning.tune import tune
+from steelyard.usecase import Dataset, UseCase
+from steelyard.usecase.candidates import candidates_of
+from steelyard.usecase.load import claim_output, load_study
+from steelyard.usecase.peeks import peek
+from steelyard.usecase.read import load_dataset
+
+
+class Watcher(Protocol):
+    """Who watches a run. Called from the event loop; must not block."""
+
+    def phase(self, candidate: str, phase: Phase, done: int, total: int) -> None: ...
+
+    def tiers(self, decision: Decision) -> None: ...
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that is known before the first call: nothing has been spent or sent."""
+
+    case: UseCase
+    data: Dataset
+    task: Classification
+    candidates: tuple[Candidate, ...]
+    verdicts: Mapping[str, Verdict]
+    contenders: tuple[Contender, ...]
+    not_measured: Mapping[str, NotMeasured]
+    plans: Mapping[str, Plan]
+    at: datetime
+
+
+def prepare(path: Path, at: datetime) -> Prepared:
+    """Read the study and its data, judge the licences, and find out who can be measured here."""
+    case = load_study(path)
+    candidates = candidates_of(case, load_catalogue())
+    data = load_dataset(case.data)
+    task = Classification(case.task, case.data, data)
+    verdicts = {c.id: judge_candidate(c, case.use, case.workload, at.date()) for c in candidates}
+    dev = dev_messages(data, task.examples, case.data.seed)
+    plans = {c.id: plan(task, c, case.task.shots, dev, data.test, at) for c in candidates}
+    screened = {c.id: screen(c, case, plans[c.id], at) for c in candidates}
+    contenders = tuple(_contender(c, case, data, task) for c in candidates if screened[c.id] is None)
+    not_measured = {name: reason for name, reason in screened.items() if reason is not None}
+    return Prepared(case, data, task, candidates, verdicts, contenders, not_measured, plans, at)
+
+
+async def measure(ready: Prepared, watcher: Watcher, *, limit: Money | None, versions: Mapping[str, str]) -> Decision:
+    """Measure every contender, decide, and write decision, lock and report into the study's output folder."""
+    case = ready.case
+    claim_output(case)
+    peeks = peek(case, ready.data, file_sha256(case.file))
+    journal = Journal(case.output / "journal.sqlite")
+    try:
+        async with Pool(DataRule(case.privacy.data_class, case.privacy.may_send_to)) as pool:
+            run = Run(
+                ready.task,
+                case.task,
+                ready.data,
+                pool=pool,
+                journal=journal,
+                budget=Budget(limit),
+                listener=_Listener(ready, watcher, peeks, versions),
+                at=ready.at,
+                seed=case.data.seed,
+            )
+            trialled = await run.all(ready.contenders)
+    finally:
+        journal.close()
+    decision = conclude(ready, trialled.results, peeks, versions)
+    save(decision, case.output)
+    save_lock(lock_of(case, ready.data, trialled, versions), case.output)
+    write_report(decision, case.output)
+    return decision
+
+
+def conclude(
+    ready: Prepared,
+    results: Mapping[str, Result],
+    peeks: int,
+    versions: Mapping[str, str],
+    *,
+    provisional: bool = False,
+) -> Decision:
+    """Evidence of every candidate, then the decision."""
+    results = {**ready.not_measured, **results}
+    evidence = [
+        Evidence(c, ready.verdicts[c.id], results[c.id], _cost(ready, c, results[c.id]))
+        for c in ready.candidates
+        if c.id in results
+    ]
+    return decide(
+        ready.case,
+        evidence,
+        DataSummary.of(ready.data, peeks),
+        made_at=ready.at,
+        versions=versions,
+        provisional=provisional,
+        clusters={sample.id: sample.cluster for sample in ready.data.test},
+    )
+
+
+class _Listener:
+    """Turns partial results into provisional tiers for the watcher."""
+
+    def __init__(self, ready: Prepared, watcher: Watcher, peeks: int, versions: Mapping[str, str]) -> None:
+        self._ready, self._watcher, self._peeks, self._versions = ready, watcher, peeks, versions
+        self.phase = watcher.phase
+
+    def partial(self, results: dict[str, Result]) -> None:
+        self._watcher.tiers(conclude(self._ready, results, self._peeks, self._versions, provisional=True))
+
+
+def _contender(candidate: Candidate, case: UseCase, data: Dataset, task: Classification) -> Contender:
+    """What answers for a candidate; one that is fitted on dev first gets its artefact when its turn comes."""
+    if candidate.is_language_model and not candidate.recipe:
+        return Contender(candidate, target(candidate))
+    base = Target(wire="linear", model=candidate.model.id, custody="own")
+    if candidate.recipe:
+        base = target(replace(candidate, recipe=""))
+
+    async def fit(pool: ProviderPool, progress: Callable[[int, int], None]) -> Contender:
+        async def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+            return (await (await pool.get(base)).embed(texts)).vectors
+
+        fitted = await tune(
+            candidate,
+            data.dev,
+            data.labels,
+            case.output / "tuned",
+            case.data.seed,
+            prompts=[task.render(sample.input) for sample in data.dev],
+            embed=embed,
+            base_sha256=base.weights_sha256,
+            progress=progress,
+        )
+        return Contender(fitted, target(fitted))
+
+    return Contender(candidate, base, fit)
+
+
+def _cost(ready: Prepared, candidate: Candidate, result: Result) -> Cost | Unknown:
+    measured = result if isinstance(result, Measurement) else None
+    return cost_of(
+        candidate,
+        usage_per_request=measured.usage_per_request if measured else ready.plans[candidate.id].per_request,
+        throughput_per_second=measured.throughput_per_second if measured else Unknown("it was not measured"),
+        workload=ready.case.workload,
+        at=ready.at,
+        machine=machine(),
+    )

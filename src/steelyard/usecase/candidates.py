@@ -1,0 +1,33 @@
+"""The study's candidates, looked up in the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from steelyard.catalogue import Candidate
+from steelyard.catalogue.load import Catalogue
+from steelyard.catalogue.resolve import resolve
+from steelyard.errors import InputError, Problem
+from steelyard.usecase.case import UseCase
+
+
+def candidates_of(case: UseCase, catalogue: Catalogue) -> tuple[Candidate, ...]:
+    """Every candidate of the study, in its order. Raises InputError with all that cannot be found, by line."""
+    found: list[Candidate] = []
+    problems: list[Problem] = []
+    for spec in case.candidates:
+        candidate = resolve(
+            catalogue,
+            spec.id,
+            base_url=spec.base_url,
+            key_env=spec.key_env,
+            contracted=spec.contracted,
+            options=spec.options,
+        )
+        if isinstance(candidate, Problem):
+            problems.append(replace(candidate, where=f"{case.file.name}, {spec.where}"))
+        else:
+            found.append(candidate)
+    if problems:
+        raise InputError(problems)
+    return tuple(found)
