@@ -63,6 +63,10 @@ def test_a_compatible_server_is_called_by_the_name_the_user_wrote() -> None:
     assert (found.wire, found.model, found.base_url, found.custody) == ("openai", "Org/Mine", LOCAL, "own")
 
 
+def test_a_known_model_at_a_given_address_is_called_by_the_name_the_user_wrote() -> None:
+    assert target(candidate("compatible:openai/gpt-oss-20b", base_url=LOCAL)).model == "openai/gpt-oss-20b"
+
+
 def test_missing_weights_name_the_command_that_gets_them() -> None:
     with pytest.raises(NotAvailable, match="steelyard models get gemma-3-270m"):
         target(candidate("gemma-3-270m"))

@@ -140,6 +140,14 @@ def test_evaluating_is_judged_without_what_comes_later() -> None:
     assert verdict(MRL, later, purpose="evaluate").status == "forbidden"
 
 
+def test_open_weights_at_somebody_elses_host_answer_to_the_host_as_well() -> None:
+    hosted = verdict(APACHE, use(), base_url="https://host.example/v1")
+    assert hosted.status == "unknown"
+    assert hosted.not_read == ("the terms of host.example",)
+    assert verdict(APACHE, use(), base_url="https://host.example/v1", contracted=True).status == "conditional"
+    assert verdict(APACHE, use(), base_url="http://127.0.0.1:1/v1").status == "allowed"
+
+
 def test_a_contract_of_ones_own_turns_unread_terms_into_a_duty() -> None:
     found = verdict("gpt-5-mini", use(), contracted=True)
     assert found.status == "conditional"

@@ -15,8 +15,8 @@ from steelyard.errors import Problem
 from steelyard.providers.protocol import MaySendTo, Option
 from steelyard.quantities import Bytes, Unknown
 
-LOCAL_ROUTES = frozenset({"llama-cpp", "transformers", "linear", "scripted", "recorded"})
-"""Routes whose model runs in a process of this machine."""
+LOCAL_ROUTES = frozenset({"hf", "llama-cpp", "transformers", "linear", "scripted", "recorded"})
+"""Routes whose model runs on own machines, unless a `base_url` says where else."""
 
 NO_OPTIONS: Mapping[str, Option] = MappingProxyType({})
 
@@ -50,6 +50,7 @@ def resolve(
             )
         model = _stranger(parts)
     route = parts.route or _default_route(catalogue, model, base_url)
+    route = "compatible" if route == "hf" and base_url else route
     offer = _offer(catalogue, route, parts, model)
     weights = _weights(model, parts, route)
     base_url = base_url or ("" if isinstance(offer, Unknown) else offer.base_url)
@@ -58,7 +59,7 @@ def resolve(
     mistake = _mistake(parts, model, route, base_url)
     if mistake is not None:
         return mistake
-    own = route in LOCAL_ROUTES or is_loopback(base_url)
+    own = is_loopback(base_url) if base_url else route in LOCAL_ROUTES
     return Candidate(
         id=text,
         route=route,
@@ -66,7 +67,7 @@ def resolve(
         revision=parts.revision or model.revision,
         weights=weights,
         recipe=parts.recipe,
-        way="self-hosted" if own or route in ("vllm", "hf") else "api",
+        way="self-hosted" if own or route == "vllm" else "api",
         offer=offer,
         custody=_custody(own, contracted),
         base_url=base_url,
@@ -163,7 +164,7 @@ def _stranger(parts: CandidateId) -> Model:
     """A model that the catalogue does not know: everything about it is unknown, its licence first of all."""
     unknown = Unknown(f"{parts.model} is not in the catalogue")
     local_file = parts.route == "llama-cpp" and parts.model.endswith(".gguf")
-    openness: Openness = "open" if parts.route in LOCAL_ROUTES | {"hf", "vllm", "compatible"} else "proprietary"
+    openness: Openness = "open" if parts.route in LOCAL_ROUTES | {"vllm", "compatible"} else "proprietary"
     return Model(
         id=parts.model,
         name=parts.model,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from steelyard import plugins
+from steelyard.catalogue.ids import CandidateId, parse_id
 from steelyard.catalogue.model import Candidate, Weights
 from steelyard.catalogue.weights import find_weights, weights_sha256
 from steelyard.errors import NotAvailable, Problem
@@ -62,13 +63,12 @@ def target(candidate: Candidate, weights: Path | None = None) -> Target:
             )
         )
     path, digest = (None, "") if candidate.weights is None else _at_hand(candidate, candidate.weights, weights)
-    model = candidate.model.id if isinstance(candidate.offer, Unknown) else candidate.offer.served_as
     adapter, adapter_digest = candidate.artefact, candidate.artefact_sha256
     if wire == "linear" and not candidate.recipe:
         path, digest, adapter, adapter_digest = adapter, adapter_digest, None, ""
     return Target(
         wire=wire,
-        model=model,
+        model=_name_at_server(candidate),
         base_url=candidate.base_url,
         key_env=candidate.key_env,
         weights=path,
@@ -78,6 +78,14 @@ def target(candidate: Candidate, weights: Path | None = None) -> Target:
         custody=candidate.custody,
         options=candidate.options,
     )
+
+
+def _name_at_server(candidate: Candidate) -> str:
+    """The offer's name; at an address that the user gave, the name that the user wrote."""
+    if not isinstance(candidate.offer, Unknown):
+        return candidate.offer.served_as
+    parts = parse_id(candidate.id)
+    return parts.model if candidate.base_url and isinstance(parts, CandidateId) else candidate.model.id
 
 
 def _at_hand(candidate: Candidate, weights: Weights, path: Path | None) -> tuple[Path, str]:

@@ -7,7 +7,7 @@ becomes a question, never a yes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, TypeAlias
 
@@ -94,7 +94,7 @@ class Licence:
     as_of: str
     clauses: tuple[Clause, ...] = ()
     policies: tuple[Policy, ...] = ()
-    also_not_read: tuple[str, ...] = field(default=())
+    also_not_read: tuple[str, ...] = ()
 
     @property
     def not_read(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from urllib.parse import urlsplit
 
 from steelyard.catalogue.load import Catalogue, load_catalogue
 from steelyard.catalogue.model import Candidate, LicenceRef, Model
@@ -38,7 +39,7 @@ def judge_candidate(
     catalogue: Catalogue | None = None,
     licences: Licences | None = None,
 ) -> Verdict:
-    """The strictest verdict over the candidate's own terms and those of every model it derives from.
+    """The strictest verdict over the candidate's own terms, those of every model it derives from, and its host's.
 
     `purpose="evaluate"` judges the measuring itself, which comes before weights are fetched: nothing is distributed
     then and no output trains anything; who asks, and whether it is commercial, stays.
@@ -49,12 +50,12 @@ def judge_candidate(
         use = replace(use, distribute="none", outputs_train="none")
     catalogue = catalogue or load_catalogue()
     licences = licences or load_licences()
-    return combine(
-        tuple(
-            _judge_model(model, use, candidate, workload, at, licences)
-            for model in _lineage(candidate.model, catalogue)
-        )
-    )
+    verdicts = [
+        _judge_model(model, use, candidate, workload, at, licences) for model in _lineage(candidate.model, catalogue)
+    ]
+    if candidate.way == "api" and isinstance(candidate.offer, Unknown) and verdicts[0].licence_id:
+        verdicts.append(_unread(_host_terms(candidate), use, candidate))
+    return combine(tuple(verdicts))
 
 
 def judge(licence: Licence, use: Use, candidate: Candidate, workload: Workload | Unknown, at: date) -> Verdict:
@@ -102,7 +103,7 @@ def combine(verdicts: tuple[Verdict, ...]) -> Verdict:
         licence_name=" and ".join(_unique(verdict.licence_name for verdict in verdicts)),
         revision=verdicts[0].revision,
         source="; ".join(_unique(verdict.source for verdict in verdicts)),
-        as_of=min(verdict.as_of for verdict in verdicts),
+        as_of=min((verdict.as_of for verdict in verdicts if verdict.as_of), default=""),
     )
 
 
@@ -137,6 +138,13 @@ def _unknown(model: Model, reason: str, licence: Sourced[LicenceRef] | None = No
         source=licence.source if licence else "",
         as_of=licence.as_of if licence else "",
     )
+
+
+def _host_terms(candidate: Candidate) -> Licence:
+    """Somebody else serves the model (a cloud, a host of open weights): that contract governs as well."""
+    host = urlsplit(candidate.base_url).hostname or candidate.route
+    name = f"the terms of {host}"
+    return Licence("host-terms", name, host, "", "", "none", f"{name} (not read)", "")
 
 
 def _unread(licence: Licence, use: Use, candidate: Candidate) -> Verdict:
