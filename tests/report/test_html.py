@@ -166,6 +166,17 @@ def test_hostile_text_is_plain_text() -> None:
     assert "{{7*7}}" in reader.text
 
 
+def test_who_is_not_measured_is_told_what_it_would_need_or_why_that_would_not_matter(sample) -> None:
+    text = sample[2].text
+    assert "GPT-5 mini and GPT-5 nano could still change the picture." in text
+    assert "Not measured: OPENAI_API_KEY is not set. It would cost $0.22 per 1,000 requests, $136 a month" in text
+    assert "Whatever a measurement said, it is ruled out: licence." in text
+
+
+def test_a_number_and_its_percent_sign_stay_on_one_line(sample) -> None:
+    assert "71.2\u00a0%" in sample[1]
+
+
 def test_no_winner_comes_with_a_next_step() -> None:
     reader = Reader(to_html(page(nobody_passed())))
     assert "No candidate passes every gate." in reader.text

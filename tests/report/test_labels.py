@@ -63,6 +63,13 @@ def test_few_candidates_are_labelled_at_their_points_without_cutting_names() -> 
             assert min(abs(label.box.left - middle), abs(label.box.right - middle)) < 20
 
 
+def test_labels_that_cutting_makes_alike_get_the_number_of_their_row_in_the_table() -> None:
+    plan = layout(points_of(crowd(25, 60)), 358.0)
+    texts = [label.text for label in plan.labels]
+    assert len(set(texts)) == 25
+    assert [text.split()[0] for text in texts] == [str(number) for number in range(1, 26)]
+
+
 def test_beside_gives_up_rather_than_overlap() -> None:
     assert beside([(50.0, 50.0)] * 40, ["a long label"] * 40, 12.0, Box(0, 0, 100, 100), ()) is None
 

@@ -7,18 +7,24 @@ from typing import ClassVar, Literal, TypeAlias
 
 from steelyard.stats import Estimate
 
+WORDY = 50  # characters
+
 Mark: TypeAlias = Literal["open", "proprietary", "baseline"]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell. `note` stands smaller beside it; `status` makes it a badge; `numeric` aligns it to the right."""
+    """One cell. `note` stands smaller beside it; `status` makes it a badge; `numeric` aligns it to the right.
+
+    `more` are further sentences, each on a line of its own.
+    """
 
     text: str
     note: str = ""
     numeric: bool = False
     status: str = ""
     link: str = ""
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,11 @@ class Table:
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def wordy(self) -> bool:
+        """Holds sentences: on a narrow screen its rows read better as cards than as columns."""
+        return any(len(cell.text) > WORDY or cell.more for row in self.rows for cell in row)
 
 
 @dataclass(frozen=True)

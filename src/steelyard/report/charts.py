@@ -125,7 +125,7 @@ def layout(points: Sequence[Point], width: float) -> Layout:
     x, y = _axes(points, plot)
     spots = [(x(point.usd), y(point.quality.value)) for point in points]
     frame = Box(width - gutter, MARGIN_TOP - 8, width, plot.bottom)
-    return Layout(x, y, width, height, plot, column(spots, [point.name for point in points], FONT, frame))
+    return Layout(x, y, width, height, plot, column(spots, _distinct(points, gutter), FONT, frame))
 
 
 def front(points: Sequence[Point]) -> tuple[Point, ...]:
@@ -135,6 +135,14 @@ def front(points: Sequence[Point]) -> tuple[Point, ...]:
         if not best or point.quality.value > best[-1].quality.value:
             best.append(point)
     return tuple(best)
+
+
+def _distinct(points: Sequence[Point], room: float) -> list[str]:
+    """Names for a column of this width; where cutting makes two alike, each gets its number in the chart's table."""
+    names = [point.name for point in points]
+    if len({shortened(name, FONT, room) for name in names}) == len(names):
+        return names
+    return [f"{number} {name}" for number, name in enumerate(names, 1)]
 
 
 def _axes(points: Sequence[Point], plot: Box) -> tuple[Axis, Axis]:
@@ -171,13 +179,11 @@ def _grid(plan: Layout, chart: Scatter) -> list[str]:
         )
         parts.append(f'<text class="axis" x="{at:.1f}" y="{plot.bottom + 18:.1f}" text-anchor="middle">{text}</text>')
     scale = " (log scale)" if plan.x.log else ""
-    middle = (plot.left + plot.right) / 2
+    title = f"Cost per 1,000 requests, USD{scale}"
+    middle = max((plot.left + plot.right) / 2, text_width(title, FONT) / 2)
     span = numbers.level(chart.points[0].quality)
     bars = f", {span} interval" if span else ""
-    parts.append(
-        f'<text class="axis" x="{middle:.1f}" y="{plan.height - 6:.1f}" text-anchor="middle">'
-        f"Cost per 1,000 requests, USD{scale}</text>"
-    )
+    parts.append(f'<text class="axis" x="{middle:.1f}" y="{plan.height - 6:.1f}" text-anchor="middle">{title}</text>')
     parts.append(f'<text class="axis" x="4" y="11">{escape(chart.metric)}{bars}</text>')
     return parts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -13,6 +14,7 @@ from steelyard.report.blocks import Leaderboard, Line, Page, Scatter
 
 STATUS_SIGNS = {"allowed": "✓", "conditional": "!", "forbidden": "✕", "unknown": "?"}
 WIDE, NARROW = 880.0, 358.0
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|ms\b|s\b)")
 
 
 def to_html(page: Page) -> str:
@@ -38,11 +40,19 @@ def _environment() -> Environment:
         loader=PackageLoader("steelyard.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_unbroken,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.globals.update(dot=_dot, scatter=_scatter, legend_mark=_legend_mark, signs=STATUS_SIGNS)
     return environment
+
+
+def _unbroken(value: object) -> object:
+    """A number and its unit stay on one line."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _BEFORE_UNIT.sub("\u00a0", value)
+    return value
 
 
 def _dot(line: Line, board: Leaderboard) -> Markup:

@@ -71,8 +71,9 @@ def domain(qualities: Iterable[Estimated]) -> tuple[float, float]:
 
 def _groups(decision: Decision, lines: list[Standing]) -> tuple[Group, ...]:
     """Baselines apart: first where one of them is recommended, else after the language models."""
+    lines = sorted(lines, key=lambda line: line.tier or len(lines) + 1)
     baselines = [line for line in lines if not line.is_language_model]
-    models = sorted((line for line in lines if line.is_language_model), key=lambda line: line.tier or len(lines) + 1)
+    models = [line for line in lines if line.is_language_model]
     groups = []
     if models:
         groups.append(_group(decision, "Language models", "", models))
@@ -188,13 +189,16 @@ def trade_off(decision: Decision) -> Section | None:
     )
     rows = tuple(
         (
+            Cell(f"{number}", numeric=True),
             Cell(point.name, link=point.anchor),
             Cell(numbers.with_interval(point.quality), numeric=True),
             Cell(numbers.usd(point.usd), numeric=True),
         )
-        for point in points
+        for number, point in enumerate(points, 1)
     )
-    table = Table("The figures of this chart", ("Candidate", decision.metric.capitalize(), "Per 1,000 requests"), rows)
+    table = Table(
+        "The figures of this chart", ("No.", "Candidate", decision.metric.capitalize(), "Per 1,000 requests"), rows
+    )
     absent = tuple(f"{listing(names)}: {reason}" for reason, names in missing.items())
     title = f"{decision.metric.capitalize()} against cost"
     chart = Scatter(title, description, decision.metric.capitalize(), tuple(points), table, absent)

@@ -103,7 +103,7 @@ def _table(table: Table) -> str:
 
 def _cell(cell: Cell) -> str:
     note = f" ({escaped(cell.note)})" if cell.note else ""
-    return f"{escaped(cell.text)}{note}"
+    return "<br>".join(escaped(text) for text in (cell.text, *cell.more)) + note
 
 
 def _list(items: list[str]) -> str:

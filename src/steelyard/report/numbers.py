@@ -152,7 +152,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {word}" if number else f"no {word}"
 
 
-def listing(names: list[str]) -> str:
+def listing(names: Sequence[str]) -> str:
     """
     >>> listing(["a"]), listing(["a", "b", "c"])
     ('a', 'a, b and c')

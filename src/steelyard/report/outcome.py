@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from steelyard.decision import Comparison, Decision, Standing
+from steelyard.decision import Comparison, Decision
 from steelyard.quantities import Unknown
 from steelyard.report import numbers
 from steelyard.report.blocks import Block, Bullets, Cell, Fact, Facts, Section, Table, Text
@@ -17,7 +17,7 @@ def doubts(decision: Decision) -> Section:
     if decision.doubts:
         blocks.append(Bullets(decision.doubts))
     if not blocks:
-        blocks.append(Text(("No doubt was found: no tie, no leak, no value close to a limit.",)))
+        blocks.append(Text(("No doubts were found.",)))
     return Section("doubts", "How sure", "", tuple(blocks), half=True)
 
 
@@ -44,7 +44,7 @@ def rechecks(decision: Decision) -> Section:
     )
     items += decision.recheck_when
     blocks: tuple[Block, ...] = (
-        (Bullets(items),) if items else (Text(("Nothing is known today that would change the answer.",)),)
+        (Bullets(items),) if items else (Text(("Nothing was found that would change the answer.",)),)
     )
     return Section("recheck", "What would change it", "", blocks, half=True)
 
@@ -77,8 +77,8 @@ def ruled_out(decision: Decision) -> Section:
 
 
 def not_measured(decision: Decision) -> Section | None:
-    """Who has no measurement, why, and what it would have to reach."""
-    lines = [line for line in decision.standings if line.not_measured and not _failed(line)]
+    """Who has no measurement, why, and what it would have to reach or why that would not matter."""
+    lines = [line for line in decision.standings if line.not_measured]
     if not lines:
         return None
     needs = {need.candidate: need for need in decision.would_need}
@@ -95,13 +95,12 @@ def not_measured(decision: Decision) -> Section | None:
         texts = [f"Not measured: {line.not_measured}.", price]
         if need:
             texts.append(need.sentence)
+        elif failed := [gate.name for gate in line.gates if gate.outcome == "failed"]:
+            texts.append(f"Whatever a measurement said, it is ruled out: {listing(failed)}.")
         items.append(Fact(line.name, tuple(texts)))
-    lead = f"{listing([line.name for line in lines])} could still change the picture."
+    still = [line.name for line in lines if not any(gate.outcome == "failed" for gate in line.gates)]
+    lead = f"{listing(still)} could still change the picture." if still else "None of these could win today."
     return Section("not-measured", "Not measured", lead, (Facts(tuple(items)),))
-
-
-def _failed(line: Standing) -> bool:
-    return any(gate.outcome == "failed" for gate in line.gates)
 
 
 def _name(decision: Decision, candidate: str) -> str:

@@ -34,7 +34,7 @@ def print_summary(decision: Decision, console: Console) -> None:
         _section(console, "Licences", _licences(_lines(board)))
     _section(console, "Ruled out", _ruled_out(decision))
     needs = {need.candidate: need.sentence for need in decision.would_need}
-    absent = [line for line in decision.standings if line.not_measured and not _failed(line)]
+    absent = [line for line in decision.standings if line.not_measured]
     _section(console, "Not measured", [(line.name, _absence(line, needs.get(line.candidate, ""))) for line in absent])
     _section(console, "Doubts", [("", doubt) for doubt in decision.doubts])
 
@@ -118,10 +118,6 @@ def _ruled_out(decision: Decision) -> list[tuple[str, str]]:
 
 def _absence(line: Standing, sentence: str) -> str:
     return f"{line.not_measured}. {sentence}".rstrip()
-
-
-def _failed(line: Standing) -> bool:
-    return any(gate.outcome == "failed" for gate in line.gates)
 
 
 def _section(console: Console, title: str, items: list[tuple[str, str]]) -> None:

@@ -21,9 +21,7 @@ def licences(decision: Decision) -> Section | None:
     rows = []
     for verdict in verdicts:
         names = [line.name for line in decision.standings if line.licence == verdict]
-        reasons = "; ".join(
-            f"{reason.text} ({reason.licence} {reason.clause}".rstrip() + ")" for reason in verdict.reasons
-        )
+        reasons = [f"{reason.text} ({reason.licence} {reason.clause}".rstrip() + ")" for reason in verdict.reasons]
         follow = [f"Duty: {duty}." for duty in verdict.duties]
         follow += [f"Question: {question}" for question in verdict.questions]
         follow += [f"Not read yet: {name}." for name in verdict.not_read]
@@ -33,13 +31,17 @@ def licences(decision: Decision) -> Section | None:
                 Cell(STATUS[verdict.status], status=verdict.status),
                 Cell(listing(names)),
                 Cell(verdict.licence_name or verdict.licence_id or numbers.UNKNOWN, note=edition),
-                Cell(reasons or "no clause was read"),
-                Cell(" ".join(follow) or "none"),
+                _stacked(reasons, "no clause was read"),
+                _stacked(follow, "none"),
             )
         )
     lead = f"Terms applied to this use: {decision.intended_use}. Not legal advice."
     head = ("Verdict", "Candidates", "Licence", "Deciding clauses", "Duties and questions")
     return Section("licences", "Licences", lead, (Table("Licence verdicts for this use", head, tuple(rows)),))
+
+
+def _stacked(sentences: list[str], otherwise: str) -> Cell:
+    return Cell(sentences[0], more=tuple(sentences[1:])) if sentences else Cell(otherwise)
 
 
 def costs(decision: Decision) -> Section | None:
@@ -113,11 +115,13 @@ def _assumptions(lines: list[Standing]) -> Table:
 
 
 def _whom(names: list[str], lines: list[Standing]) -> str:
-    """The names, or the way that they alone share."""
+    """The names; "all", or the way that they alone share, where that says the same."""
     ways: dict[str, set[str]] = {}
     for line in lines:
         if not isinstance(line.cost, Unknown):
             ways.setdefault(line.cost.way, set()).add(line.name)
+    if len(names) > 1 and set(names) == {line.name for line in lines}:
+        return "all"
     whole = next((way for way, members in ways.items() if members == set(names) and len(names) > 1), "")
     return f"all {whole}" if whole else listing(names)
 
