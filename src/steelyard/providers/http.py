@@ -74,9 +74,9 @@ class HttpClient:
             headers["Authorization"] = f"Bearer {key}"
         response, sent = await self._send(path, body, headers)
         try:
-            answer = Answer(response, sent, self.limits)
+            answer = Answer(response, sent, self.limits, key)
             if not 200 <= response.status < 300:
-                raise await _failure(answer, key)
+                raise await _failure(answer)
             yield answer
         finally:
             response.close()
@@ -117,7 +117,7 @@ class HttpClient:
 class Answer:
     """An answer under way: status and headers are in, the body is not."""
 
-    def __init__(self, response: aiohttp.ClientResponse, sent: float, limits: Limits) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, sent: float, limits: Limits, key: str) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self.sent = sent
@@ -125,6 +125,7 @@ class Answer:
         self.last_byte = sent
         self._response = response
         self._limits = limits
+        self._key = key
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body's bytes as they come. Raises ProviderError on silence, a cut, or too much."""
@@ -140,6 +141,13 @@ class Answer:
     async def body(self) -> bytes:
         """The whole body."""
         return b"".join([data async for data in self.chunks()])
+
+    def explain(self, document: bytes) -> tuple[str, str]:
+        """What an error in this answer says, and its code; without the key, which some servers repeat."""
+        if not self._key:
+            return _error_text(document)
+        message, code = _error_text(document.replace(self._key.encode(), b"[key]"))
+        return message.replace(self._key, "[key]"), code
 
     def hurry(self, seconds: float) -> None:
         """From now on wait no longer than this for each further read."""
@@ -184,27 +192,24 @@ def _trouble(trouble: Exception) -> ProviderError:
     return ProviderError(Fault.UNREACHABLE, "the connection closed before the answer")
 
 
-async def _failure(answer: Answer, key: str) -> ProviderError:
+async def _failure(answer: Answer) -> ProviderError:
     try:
         body = await answer.body()
     except ProviderError:
         body = b""
-    message, code = error_text(body)
-    if key:
-        message = message.replace(key, "[key]")
-    fault = fault_of(answer.status, code, message)
+    message, code = answer.explain(body)
     if 300 <= answer.status < 400:
         message = "the address redirects elsewhere, which is not followed; correct base_url"
     return ProviderError(
-        fault,
+        fault_of(answer.status, code, message),
         f"{message or 'no explanation'} (HTTP {answer.status})",
         status=answer.status,
         retry_after_seconds=retry_after(answer.headers, datetime.now(UTC)),
     )
 
 
-def error_text(body: bytes) -> tuple[str, str]:
-    """What an error answer says, and its code or type, in the shapes that OpenAI-like servers use."""
+def _error_text(body: bytes) -> tuple[str, str]:
+    """The message and the code or type, in the shapes that OpenAI-like servers use."""
     try:
         document = json.loads(body)
     except ValueError:

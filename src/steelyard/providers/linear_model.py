@@ -110,14 +110,14 @@ def save(model: LinearModel, path: Path) -> None:
 def load(path: Path) -> LinearModel:
     """Read the file. Raises InputError if it is none of ours."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             classes, coef, intercept = _unpack(file["classes"]), file["coef"], file["intercept"]
             if "terms0" in file:
                 words = Vocabulary(_unpack(file["terms0"]), file["idf0"])
                 characters = Vocabulary(_unpack(file["terms1"]), file["idf1"])
                 return TfidfModel(classes, (words, characters), coef, intercept)
             return HeadModel(classes, file["mean"], file["scale"], coef, intercept)
-    except (OSError, ValueError, KeyError, BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
         raise InputError(
             Problem(
                 slug="bad-artefact",

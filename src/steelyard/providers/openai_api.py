@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias, TypeVar
 from pydantic import ValidationError
 
 from steelyard.errors import Fault, ProviderError
-from steelyard.providers.http import Answer, HttpClient, Limits, error_text, fault_of
+from steelyard.providers.http import Answer, HttpClient, Limits, fault_of
 from steelyard.providers.openai_messages import ChatAnswer, ChatUsage, EmbeddingAnswer
 from steelyard.providers.options import check_options, option
 from steelyard.providers.protocol import (
@@ -94,7 +94,7 @@ class OpenAiApi:
         """A whole answer, asked for whole: `first_token_seconds` is None."""
         async with self._client.post("/chat/completions", _encode(self._chat(request))) as answer:
             document = await answer.body()
-        reply = _parse(ChatAnswer, document)
+        reply = _parse(ChatAnswer, document, answer)
         if not reply.choices:
             raise ProviderError(Fault.MALFORMED, "the answer has no choices")
         choice = reply.choices[0]
@@ -118,7 +118,7 @@ class OpenAiApi:
             body["stream_options"] = {"include_usage": True}
         async with self._client.post("/chat/completions", _encode(body)) as answer:
             if any(kind in answer.headers.get("Content-Type", "") for kind in ("json", "html")):
-                raise _not_a_stream(await answer.body())
+                raise _not_a_stream(await answer.body(), answer)
             state = _Stream()
             async with aclosing(answer.chunks()) as chunks, aclosing(_deltas(chunks, state, answer)) as deltas:
                 try:
@@ -138,7 +138,7 @@ class OpenAiApi:
         body: dict[str, Json] = {"model": self.target.model, "input": list(texts), "encoding_format": "float"}
         async with self._client.post("/embeddings", _encode(body | self._extras())) as answer:
             document = await answer.body()
-        reply = _parse(EmbeddingAnswer, document)
+        reply = _parse(EmbeddingAnswer, document, answer)
         rows = sorted(reply.data, key=lambda row: row.index)
         if [row.index for row in rows] != list(range(len(texts))):
             raise ProviderError(Fault.MALFORMED, f"{len(texts)} texts were sent, {len(rows)} vectors came back")
@@ -206,7 +206,7 @@ class _Stream:
         """Whether nothing more is needed."""
         return self.done or (self.finish is not None and self.usage is not None)
 
-    def take(self, event: Event, stamp: float) -> str:
+    def take(self, event: Event, answer: Answer) -> str:
         """The text that an event adds."""
         if event.data.strip() == "[DONE]":
             self.done = True
@@ -216,8 +216,8 @@ class _Stream:
         except ValidationError:
             return ""
         if chunk.error is not None or event.name == "error":
-            raise _in_band(*error_text(event.data.encode()))
-        self.last = stamp
+            raise _in_band(*answer.explain(event.data.encode()))
+        self.last = answer.last_byte
         self.model = self.model or chunk.model or ""
         self.usage = chunk.usage or self.usage
         if not chunk.choices:
@@ -228,7 +228,7 @@ class _Stream:
         self.refused = self.refused or refused
         if text:
             self.text.append(text)
-            self.first_token = self.first_token or stamp
+            self.first_token = self.first_token or self.last
         return text
 
 
@@ -239,7 +239,7 @@ async def _deltas(chunks: AsyncIterator[bytes], state: _Stream, answer: Answer) 
         data = await anext(chunks, b"")
         more = bool(data)
         for event in parser.feed(data) if more else parser.finish():
-            delta = state.take(event, answer.last_byte)
+            delta = state.take(event, answer)
             if delta:
                 yield Delta(delta)
         if state.finish is not None:
@@ -255,14 +255,14 @@ def _encode(body: Mapping[str, Json]) -> bytes:
     return json.dumps(body).encode()
 
 
-def _parse(kind: type[_Reply], document: bytes) -> _Reply:
+def _parse(kind: type[_Reply], document: bytes, answer: Answer) -> _Reply:
     try:
         reply = kind.model_validate_json(document)
     except ValidationError:
         shape = "HTML" if document.lstrip().startswith(b"<") else "not what was asked for"
         raise ProviderError(Fault.MALFORMED, f"the answer is {shape}") from None
     if reply.error is not None:
-        raise _in_band(*error_text(document))
+        raise _in_band(*answer.explain(document))
     return reply
 
 
@@ -270,8 +270,8 @@ def _in_band(message: str, code: str) -> ProviderError:
     return ProviderError(fault_of(0, code, message), message or code or "an error without explanation")
 
 
-def _not_a_stream(document: bytes) -> ProviderError:
-    _parse(ChatAnswer, document)
+def _not_a_stream(document: bytes, answer: Answer) -> ProviderError:
+    _parse(ChatAnswer, document, answer)
     return ProviderError(Fault.MALFORMED, "a stream was asked for, and a whole answer came")
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import overload
+from typing import TypeVar
 
 from steelyard.errors import InputError, Problem
-from steelyard.providers.protocol import Option, Target
+from steelyard.providers.protocol import Target
+
+T = TypeVar("T", bool, int, float, str)
 
 _FOR_EVERY_WIRE = frozenset({"concurrency"})
 _KINDS: dict[type, str] = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -20,20 +22,12 @@ def check_options(target: Target, known: Collection[str], prefixes: tuple[str, .
         raise InputError([_problem(target, name, "there is no such option", ", ".join(allowed)) for name in unknown])
 
 
-@overload
-def option(target: Target, name: str, default: bool) -> bool: ...
-@overload
-def option(target: Target, name: str, default: int) -> int: ...
-@overload
-def option(target: Target, name: str, default: float) -> float: ...
-@overload
-def option(target: Target, name: str, default: str) -> str: ...
-def option(target: Target, name: str, default: Option) -> Option:
+def option(target: Target, name: str, default: T) -> T:
     """The option's value, of the type of its default. Raises InputError if it is of another type."""
     value = target.options.get(name, default)
     kind = type(default)
     if kind is float and type(value) is int:
-        return float(value)
+        value = float(value)
     if type(value) is not kind:
         raise InputError(_problem(target, name, f"the value {value!r} does not fit", _KINDS[kind]))
     return value
@@ -41,7 +35,7 @@ def option(target: Target, name: str, default: Option) -> Option:
 
 def _problem(target: Target, name: str, what: str, allowed: str) -> Problem:
     return Problem(
-        slug="bad-option",
+        slug="wrong-target-option",
         where=f"options of {target.model}: {name}",
         what=what,
         allowed=allowed,
