@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from steelyard.costs import Cost
 from steelyard.decision.figures import Figures, figures
@@ -34,9 +35,12 @@ def _licence(evidence: Evidence) -> Gate:
         "forbidden": "Forbidden",
         "unknown": "Nobody has said that this use is allowed",
     }
+    outcome: Literal["passed", "failed", "unknown"] = "passed"
+    if verdict.status in ("forbidden", "unknown"):
+        outcome = "failed" if verdict.status == "forbidden" else "unknown"
     return Gate(
         "licence",
-        "passed" if verdict.status in ("allowed", "conditional") else "failed",
+        outcome,
         "the intended use is allowed",
         verdict.status,
         sentence(f"{says[verdict.status]}: {verdict.headline}" if verdict.reasons else says[verdict.status]),

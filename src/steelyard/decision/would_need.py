@@ -23,6 +23,8 @@ RULED_OUT = frozenset({"licence", "privacy", "ways"})
 def would_need(basis: Basis) -> tuple[WouldNeed, ...]:
     """One for every candidate that could still be measured: not ruled out by licence, privacy or ways.
 
+    Terms that nobody has read do not rule it out here, but the sentence says that they come first.
+
     The threshold is the smallest number of right answers on the winner's samples that would be separably better.
     It supposes that the newcomer disagrees with the winner as often as the measured candidates disagree with each
     other: the median, over all measured pairs, of the share of samples on which one is right and the other wrong,
@@ -44,10 +46,15 @@ def would_need(basis: Basis) -> tuple[WouldNeed, ...]:
                 needed_quality=needed,
                 calls=measurement.calls,
                 cost_to_find_out=measurement.cost_to_find_out,
-                sentence=f"{sentence(text)} {sentence(_finding_out(measurement))}",
+                sentence=" ".join(sentence(part) for part in (text, _finding_out(measurement), *_unread(line))),
             )
         )
     return tuple(found)
+
+
+def _unread(line: Standing) -> tuple[str, ...]:
+    unread = [gate.detail for gate in line.gates if gate.name == "licence" and gate.outcome == "unknown"]
+    return tuple(f"its terms have to be settled first: {detail[0].lower()}{detail[1:]}" for detail in unread)
 
 
 def _needed(basis: Basis, line: Standing) -> tuple[Estimated, str]:

@@ -10,15 +10,16 @@ import asyncio
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Literal, Protocol, TypeAlias
 
 from steelyard.catalogue import Candidate, Offer
-from steelyard.errors import Denied, Problem, ProviderError, SteelyardError
+from steelyard.errors import Denied, ProviderError
 from steelyard.providers.budget import Budget
 from steelyard.providers.limiter import RetryPolicy, call_with_retry
 from steelyard.providers.protocol import Pool, Provider, Target, Timing, Usage
@@ -35,6 +36,8 @@ LATENCY_REQUESTS = 30
 WARM_UP_REQUESTS = 3
 LOCAL_WIDTH = 16
 REMOTE_WIDTH = 8
+GIVE_UP_AFTER = 10
+"""Failures in a row, each already retried, after which a candidate is not called again in this run."""
 PARTIAL_EVERY_SECONDS = 5.0
 PARTIAL_MINIMUM = 20
 
@@ -109,6 +112,7 @@ class Run:
         self._cores = asyncio.Semaphore(os.cpu_count() or 1)
         self._done: dict[str, list[Trial]] = {}
         self._choices: dict[str, tuple[DevChoice, ...]] = {}
+        self._failures: Counter[str] = Counter()
         self._reported = now()
 
     async def all(self, contenders: Sequence[Contender]) -> Trialled:
@@ -137,7 +141,10 @@ class Run:
         for contender in ran.values():
             result = results[contender.candidate.id]
             if isinstance(result, Measurement):
-                latency = await self._latency(contender, settings[result.candidate], result)
+                try:
+                    latency = await self._latency(contender, settings[result.candidate])
+                except ProviderError as failed:
+                    latency = Unknown(failed.problems[0].what)
                 results[result.candidate] = replace(result, latency=latency)
         return Trialled(results, settings, ran)
 
@@ -172,19 +179,19 @@ class Run:
                 lambda done, before=before, total=total: self.listener.phase(name, "dev", before + done, total),  # type: ignore[misc]
             )
             choices += [
-                dev_choice(shots, way, trials, self._dev, self.task.labels, priors.get(shots)) for way in calibrations
+                dev_choice(shots, way, trials, self._dev, self.task.labels, priors.get(shots))
+                for way in calibrations
+                if way == "none" or priors.get(shots) is not None
             ]
         best = max(choices, key=lambda choice: choice.accuracy) if choices else None
         shots, way = (best.shots, best.calibration) if best else options[0]
         self._choices[name] = tuple(replace(choice, chosen=choice is best) for choice in choices)
         return RunSettings(shots, priors.get(shots) if way == "pmi" else None)
 
-    async def _priors(self, contender: Contender, provider: Provider, shots: int) -> tuple[float, ...]:
+    async def _priors(self, contender: Contender, provider: Provider, shots: int) -> tuple[float, ...] | None:
+        """What each label is worth before any message is read; None when the call failed."""
         empty = Sample(id="(empty message)", input="", target="", sha256="", row=0, file="")
-        trial = await self._call(contender, provider, RunSettings(shots), empty, full=True)
-        if trial.label_scores is None:
-            raise SteelyardError(Problem("no-label-scores", f"{contender.candidate.id} gave no label scores"))
-        return trial.label_scores
+        return (await self._call(contender, provider, RunSettings(shots), empty, full=True)).label_scores
 
     async def _test(self, contender: Contender, provider: Provider, settings: RunSettings) -> Result:
         name, total = contender.candidate.id, len(self.dataset.test)
@@ -217,7 +224,7 @@ class Run:
         known = self.journal.fact(key)
         return known if known is not None else Unknown("fewer than 20 requests were timed")
 
-    async def _latency(self, contender: Contender, settings: RunSettings, measured: Measurement) -> Latency | Unknown:
+    async def _latency(self, contender: Contender, settings: RunSettings) -> Latency | Unknown:
         name = contender.candidate.id
         if not contender.local:
             stamps = [trial.timing for trial in self._done[name] if not trial.fault]
@@ -228,7 +235,8 @@ class Run:
         keys = [self._key("latency", contender, provider, settings, sample, False) for sample in samples]
         if any(self.journal.find(key) is None for key in keys):
             for sample in warm:
-                await self.task.answer(provider, settings, sample.input)
+                with suppress(ProviderError):
+                    await self.task.answer(provider, settings, sample.input)
         trials = await self._each(
             samples,
             lambda sample: self._call(contender, provider, settings, sample, role="latency"),
@@ -259,9 +267,11 @@ class Run:
                     lambda: self.task.answer(provider, settings, sample.input, full=full), self._retry, rng=self._rng
                 )
             except ProviderError as failed:
-                if failed.fault.fatal_for_target:
+                self._failures[contender.candidate.id] += 1
+                if failed.fault.fatal_for_target or self._failures[contender.candidate.id] >= GIVE_UP_AFTER:
                     raise
                 return _failed(contender.candidate.id, sample, failed)
+            self._failures[contender.candidate.id] = 0
             trial = _trial(contender.candidate, sample, answer, self._at)
             reservation.reconcile(trial.cost if isinstance(trial.cost, Money) else ZERO_USD)
         await self.journal.add(key, role, trial)

@@ -1,0 +1,104 @@
+"""How samples become requests and answers become labels."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steelyard.trials.classify import Classification, RunSettings, pick_examples, verbalise
+from steelyard.usecase import Dataset, DataSpec, Sample, TaskSpec
+
+LABELS = ("delivery_late", "refund", "refund_status")
+
+
+def sample(number: int, label: str, text: str = "") -> Sample:
+    text = text or f"message {number}"
+    return Sample(id=f"s{number}", input=text, target=label, sha256=text, row=number, file="data.jsonl")
+
+
+DEV = tuple(sample(n, LABELS[n % 3]) for n in range(30))
+TASK = TaskSpec("classification", "Message: {message}\nIntent:", shots=(0, 2, 6))
+DATA = Dataset(DEV, (sample(99, "refund"),), LABELS, "f")
+
+
+@pytest.fixture
+def task() -> Classification:
+    return Classification(TASK, DataSpec("message", "intent"), DATA)
+
+
+def test_the_prefix_is_the_first_examples_with_their_labels_and_shorter_ones_begin_longer_ones(
+    task: Classification,
+) -> None:
+    assert task.prefix(0) == ""
+    two = task.prefix(2)
+    assert two.count("Message: ") == two.count("Intent: ") == 2
+    assert task.prefix(6).startswith(two)
+
+
+def test_a_message_with_braces_is_not_a_template(task: Classification) -> None:
+    assert task.render("{message} {0} {intent}") == "Message: {message} {0} {intent}\nIntent:"
+
+
+def test_the_labels_follow_the_prompt_as_words(task: Classification) -> None:
+    request = task.label_request("hello", RunSettings(2))
+    assert request.labels == (" delivery late", " refund", " refund status")
+    assert request.prompt == "Message: hello\nIntent:"
+
+
+def test_a_chat_model_is_told_the_labels_and_sees_the_examples_as_turns(task: Classification) -> None:
+    messages = task.conversation("hello", RunSettings(2)).messages
+    assert [m.role for m in messages] == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert "delivery late, refund, refund status" in messages[0].content
+
+
+@pytest.mark.parametrize(
+    ("said", "label", "strict"),
+    [
+        ("refund", "refund", True),
+        (" refund_status\n", "refund_status", True),
+        ("Refund status.", "refund_status", False),
+        ("The intent is: Delivery Late!", "delivery_late", False),
+        ("refund or delivery late", "", False),
+        ("I cannot help with that", "", False),
+        ("refunds", "", False),
+        ("", "", False),
+    ],
+)
+def test_an_answer_names_one_label_or_none(task: Classification, said: str, label: str, strict: bool) -> None:
+    assert task.parse(said) == (label, strict)
+
+
+@given(st.text())
+def test_no_answer_breaks_the_parser(said: str) -> None:
+    label, strict = Classification(TASK, DataSpec("message", "intent"), DATA).parse(said)
+    assert label in (*LABELS, "")
+    assert label or not strict
+
+
+@given(st.lists(st.text(min_size=1), unique=True, min_size=2))
+def test_words_of_different_labels_differ(labels: list[str]) -> None:
+    assert len(set(verbalise(labels))) == len(labels)
+
+
+def test_examples_take_one_of_each_label_in_turn_and_the_seed_decides() -> None:
+    picked = pick_examples(DEV, LABELS, 6, seed=1)
+    assert sorted(s.target for s in picked[:3]) == sorted(LABELS)
+    assert picked == pick_examples(DEV, LABELS, 6, seed=1)
+    assert picked != pick_examples(DEV, LABELS, 6, seed=2)
+
+
+def test_a_label_without_dev_samples_has_no_example_and_more_than_all_is_all() -> None:
+    assert len(pick_examples(DEV[:2], LABELS, 24, seed=0)) == 2
+
+
+def test_the_rendered_form_changes_with_everything_that_decides_an_answer(task: Classification) -> None:
+    scoring = frozenset({"score_labels"})
+    forms = {
+        task.rendered("a", RunSettings(0), scoring),
+        task.rendered("b", RunSettings(0), scoring),
+        task.rendered("a", RunSettings(2), scoring),
+        task.rendered("a", RunSettings(0, (0.0, -1.0, -2.0)), scoring),
+        task.rendered("a", RunSettings(0), frozenset({"complete"})),
+    }
+    assert len(forms) == 5

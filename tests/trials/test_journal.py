@@ -1,0 +1,125 @@
+"""What was paid for is found again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from steelyard.errors import InputError
+from steelyard.providers.protocol import Target, Timing, Usage
+from steelyard.quantities import Money, Seconds, Tokens, Unknown
+from steelyard.trials import Trial
+from steelyard.trials.journal import Journal, call_key
+
+TRIAL = Trial(
+    candidate="a",
+    sample="s1",
+    answer="refund",
+    strict=True,
+    score=1.0,
+    raw='he said "refund"\x00\ud7ff',
+    usage=Usage(Tokens(10), Tokens(2)),
+    timing=Timing(Seconds(0.25), Seconds(0.1)),
+    cost=Money(Decimal("0.00012")),
+    served_model="m",
+    label_scores=(-0.5, -1.25),
+)
+TARGET = Target(wire="scripted", model="m")
+
+
+async def test_a_call_is_found_again_exactly_by_another_journal_on_the_same_file(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    unscored = replace(TRIAL, sample="s2", score=Unknown("cut"), cost=Unknown("no price"), label_scores=None)
+    await asyncio.gather(journal.add("k1", "answer", TRIAL), journal.add("k2", "answer", unscored))
+    journal.close()
+    again = Journal(tmp_path / "j.sqlite")
+    assert again.find("k1") == TRIAL
+    assert again.find("k2") == unscored
+    assert again.find("k3") is None
+    again.close()
+
+
+async def test_many_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    await asyncio.gather(*(journal.add(f"k{n}", "answer", replace(TRIAL, sample=f"s{n}")) for n in range(500)))
+    assert len({trial.sample for trial in journal.trials("a")}) == 500
+    journal.close()
+
+
+async def test_a_fact_about_a_phase_is_kept(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    assert journal.fact("throughput") is None
+    await journal.add_fact("throughput", 3.5)
+    assert journal.fact("throughput") == 3.5
+    journal.close()
+
+
+def test_the_key_depends_on_every_part_and_the_parts_cannot_run_into_each_other() -> None:
+    def key(**changes: str) -> str:
+        parts = {"revision": "r", "rendered": "p", "sample": "s", "content": "c"} | changes
+        return call_key("answer", TARGET, repeat=0, **parts)
+
+    keys = [key(), key(revision="rp", rendered=""), key(rendered="q"), key(sample="sc", content=""), key(content="d")]
+    keys += [
+        call_key("latency", TARGET, "r", "p", "s", "c", 0),
+        call_key("answer", TARGET, "r", "p", "s", "c", 1),
+        call_key("answer", replace(TARGET, weights_sha256="x"), "r", "p", "s", "c", 0),
+        call_key("answer", replace(TARGET, adapter_sha256="x"), "r", "p", "s", "c", 0),
+        call_key("answer", replace(TARGET, base_url="http://127.0.0.1/"), "r", "p", "s", "c", 0),
+        call_key("answer", replace(TARGET, options={"seed": 1}), "r", "p", "s", "c", 0),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert key() == key()
+
+
+def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "j.sqlite").mkdir()
+    with pytest.raises(InputError, match="journal cannot be used"):
+        Journal(tmp_path / "j.sqlite")
+
+
+def test_every_acknowledged_call_survives_a_kill(tmp_path: Path) -> None:
+    """The child prints a number only after `add` returned; all printed numbers must be in the file."""
+    program = """
+import asyncio, sys
+from dataclasses import replace
+from pathlib import Path
+from steelyard.trials.journal import Journal
+from tests_trial import TRIAL
+
+async def main():
+    journal = Journal(Path(sys.argv[1]))
+    for n in range(100000):
+        await journal.add(f"k{n}", "answer", replace(TRIAL, sample=f"s{n}"))
+        print(n, flush=True)
+
+asyncio.run(main())
+"""
+    source = Path(__file__).read_text().split("\nTRIAL = ")[1].split("\nTARGET")[0]
+    imports = "\n".join(
+        line for line in Path(__file__).read_text().splitlines() if line.startswith(("from decimal", "from steelyard"))
+    )
+    (tmp_path / "tests_trial.py").write_text(f"{imports}\nTRIAL = {source}\n")
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / "j.sqlite")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert child.stdout is not None
+    acknowledged = [int(child.stdout.readline()) for _ in range(25)]
+    child.send_signal(signal.SIGKILL)
+    acknowledged += [int(line) for line in child.stdout.read().splitlines() if line]
+    child.stdout.close()
+    child.wait()
+    journal = Journal(tmp_path / "j.sqlite")
+    assert all(journal.find(f"k{n}") is not None for n in acknowledged)
+    journal.close()
