@@ -10,6 +10,7 @@ from the request before, `output_tokens` those generated, or the label tokens th
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from array import array
 from collections.abc import AsyncGenerator, Sequence
@@ -130,6 +131,9 @@ class LlamaCpp:
 
         Nothing is added to prefix and prompt, and control tokens spelt out in them are plain text.
         """
+        priors = request.priors
+        if priors is not None and (len(priors) != len(request.labels) or not all(map(math.isfinite, priors))):
+            raise ProviderError(Fault.BAD_REQUEST, "priors must be one finite log-probability a label")
         order = wire.Score(0, request.prefix, request.prompt, request.labels, request.priors, request.full)
         arrival = await self._one(order, wire.Scored)
         reply = arrival.reply

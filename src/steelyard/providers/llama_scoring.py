@@ -136,10 +136,6 @@ class Scorer:
         """
         if not item.labels:
             raise ProviderError(Fault.BAD_REQUEST, "there are no labels to score")
-        if item.priors is not None and (
-            len(item.priors) != len(item.labels) or not all(map(math.isfinite, item.priors))
-        ):
-            raise ProviderError(Fault.BAD_REQUEST, "priors must be one finite log-probability a label")
         prompt = self.model.tokenise(item.prefix + item.prompt)
         cut, trie = self._trie(item, prompt)
         tokens = prompt[: len(prompt) - cut]

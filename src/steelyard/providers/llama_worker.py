@@ -14,6 +14,7 @@ import queue
 import sys
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -191,21 +192,22 @@ def _message(error: ProviderError) -> str:
 
 
 def main() -> None:
-    """Entry point of the process."""
+    """Entry point of the process. Never returns: leaving by way of the interpreter would wait for the reader."""
     die_with_parent()
     stdout = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    inbox = Inbox(sys.stdin.buffer)
     try:
-        worker = Worker(Load(**orjson.loads(sys.argv[1])), inbox, stdout)
+        Worker(Load(**orjson.loads(sys.argv[1])), Inbox(sys.stdin.buffer), stdout).run()
     except (NotAvailable, ProviderError) as error:
         fault = error.fault if isinstance(error, ProviderError) else Fault.NOT_FOUND
         problem = error.problems[0]
         what = problem.what.removeprefix(f"{fault.value}: ")
         stdout.write(wire.encode(wire.Failed(0, fault, what, problem.slug, problem.next_step)))
         stdout.flush()
-        sys.exit(1)
-    worker.run()
+    except Exception:  # what is in flight is lost; the parent shows these lines and starts the process again
+        traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(1)
 
 
 if __name__ == "__main__":
