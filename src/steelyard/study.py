@@ -8,8 +8,8 @@ conclude    costs, decision, report
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -29,8 +29,7 @@ from steelyard.licences.judge import judge_candidate
 from steelyard.providers.budget import Budget
 from steelyard.providers.pool import Pool
 from steelyard.providers.privacy import DataRule
-from steelyard.providers.protocol import Pool as ProviderPool
-from steelyard.providers.protocol import Target
+from steelyard.providers.protocol import Pool as Opened
 from steelyard.quantities import Money, Unknown
 from steelyard.report.render import write_report
 from steelyard.trials import Measurement, NotMeasured
@@ -39,7 +38,7 @@ from steelyard.trials.journal import Journal
 from steelyard.trials.lock import file_sha256, lock_of, save_lock
 from steelyard.trials.plan import Plan, plan
 from steelyard.trials.run import Contender, Phase, Result, Run, dev_messages
-from steelyard.tuning.tune import tune
+from steelyard.tuning.fitting import fitting
 from steelyard.usecase import Dataset, UseCase
 from steelyard.usecase.candidates import candidates_of
 from steelyard.usecase.load import claim_output, load_study
@@ -153,30 +152,15 @@ class _Listener:
 
 def _contender(candidate: Candidate, case: UseCase, data: Dataset, task: Classification) -> Contender:
     """What answers for a candidate; one that is fitted on dev first gets its artefact when its turn comes."""
-    if candidate.is_language_model and not candidate.recipe:
+    fit = fitting(candidate, data, task.render, case.output / "tuned", case.data.seed)
+    if fit is None:
         return Contender(candidate, target(candidate))
-    base = Target(wire="linear", model=candidate.model.id, custody="own")
-    if candidate.recipe:
-        base = target(replace(candidate, recipe=""))
 
-    async def fit(pool: ProviderPool, progress: Callable[[int, int], None]) -> Contender:
-        async def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-            return (await (await pool.get(base)).embed(texts)).vectors
+    async def fitted(pool: Opened, progress: Callable[[int, int], None]) -> Contender:
+        made = await fit(pool, progress)
+        return Contender(made, target(made))
 
-        fitted = await tune(
-            candidate,
-            data.dev,
-            data.labels,
-            case.output / "tuned",
-            case.data.seed,
-            prompts=[task.render(sample.input) for sample in data.dev],
-            embed=embed,
-            base_sha256=base.weights_sha256,
-            progress=progress,
-        )
-        return Contender(fitted, target(fitted))
-
-    return Contender(candidate, base, fit)
+    return Contender(candidate, fit.base, fitted)
 
 
 def _cost(ready: Prepared, candidate: Candidate, result: Result) -> Cost | Unknown:

@@ -27,12 +27,12 @@ GATES = ("licence", "privacy", "ways", "quality", "latency", "budget")
     "--fail-on",
     multiple=True,
     type=click.Choice((*GATES, "none-passes")),
-    help="Exit 3 when the winner's gate is not passed, or when no candidate passes every gate. Repeatable.",
+    help="Exit 3 if nobody passes every gate and this one is among the reasons; none-passes: whatever the reason.",
 )
 def command(study: Path, budget: str | None, yes: bool, as_json: bool, fail_on: tuple[str, ...]) -> int:
-    """Measure the candidates of STUDY (a YAML file, or a folder with study.yaml) on its data and decide.
+    """Measure the candidates of STUDY and decide.
 
-    Licences are judged before anything is fetched or called, the cost is shown before anything is spent, and what
+    STUDY is a YAML file, or a folder with study.yaml. Licences are judged before anything is fetched or called, the cost is shown before anything is spent, and what
     was measured is kept: after an interruption the same command goes on. The decision, the report and the journal
     lie in STUDY's folder under .steelyard/.
     """

@@ -53,7 +53,7 @@ async def open_llama_cpp(target: Target, pool: Pool) -> LlamaCpp:
     """Start the child and load `target.weights` (a GGUF file), with `target.adapter` (a GGUF LoRA) if given.
 
     Options: `threads` (1), `context_tokens` (the longest sequence allowed; default: what the model was trained
-    for), `batch_items` (items scored at once, 8), `micro_batch` (512), `flash_attention` (off; auto, on).
+    for), `batch_items` (items scored at once, 8), `micro_batch` (256), `flash_attention` (off; auto, on).
     Raises NotAvailable where xllamacpp or the file is missing, InputError for wrong options.
     """
     _check_options(target)

@@ -37,7 +37,7 @@ class Load:
     context_tokens: int = 0
     batch_items: int = 8
     sequences: int = 64
-    micro_batch: int = 512
+    micro_batch: int = 256
     flash_attention: str = "off"
 
 
