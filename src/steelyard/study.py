@@ -156,8 +156,8 @@ def _contender(candidate: Candidate, case: UseCase, data: Dataset, task: Classif
     if fit is None:
         return Contender(candidate, target(candidate))
 
-    async def fitted(pool: Opened, progress: Callable[[int, int], None]) -> Contender:
-        made = await fit(pool, progress)
+    async def fitted(pool: Opened, progress: Callable[[int, int], None], threads: int) -> Contender:
+        made = await fit(pool, progress, threads)
         return Contender(made, target(made))
 
     return Contender(candidate, fit.base, fitted)

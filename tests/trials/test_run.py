@@ -187,9 +187,9 @@ async def test_the_listener_hears_every_phase_to_its_end(book: Path, tmp_path: P
     assert ends["dev"][0] == ends["dev"][1]
 
 
-def test_dev_messages_are_never_shown_as_examples_and_at_most_48() -> None:
+def test_dev_messages_are_never_shown_as_examples_and_at_most_32() -> None:
     task = Classification(TASK, DataSpec("message", "intent"), DATA)
     dev = dev_messages(DATA, task.examples, seed=0)
-    assert len(dev) == 48
+    assert len(dev) == 32
     assert not {s.id for s in dev} & {s.id for s in task.examples}
     assert not {s.id for s in dev} & {s.id for s in DATA.test}

@@ -31,7 +31,7 @@ from steelyard.trials.plan import expected_usage
 from steelyard.trials.summary import dev_choice, summarise
 from steelyard.usecase import Dataset, Sample, TaskSpec
 
-DEV_MESSAGES = 48
+DEV_MESSAGES = 32
 LATENCY_REQUESTS = 30
 WARM_UP_REQUESTS = 3
 LOCAL_WIDTH = 16
@@ -57,13 +57,13 @@ class Listener(Protocol):
 class Contender:
     """A candidate that may be measured, and the target that answers for it.
 
-    `fit`, where given, is called once the model process is free: it makes the artefact (a head, say) and
-    returns the contender that answers.
+    `fit`, where given, is called once the model process is free, with the number of threads it may use: it makes
+    the artefact (a head, say) and returns the contender that answers.
     """
 
     candidate: Candidate
     target: Target
-    fit: Callable[[Pool, Callable[[int, int], None]], Awaitable[Contender]] | None = None
+    fit: Callable[[Pool, Callable[[int, int], None], int], Awaitable[Contender]] | None = None
 
     @property
     def prompted(self) -> bool:
@@ -109,7 +109,8 @@ class Run:
         self._retry = retry or RetryPolicy()
         self._dev = dev_messages(dataset, task.examples, seed)
         self._lanes: dict[str, asyncio.Lock] = {}
-        self._cores = asyncio.Semaphore(os.cpu_count() or 1)
+        self._cores, self._busy = os.cpu_count() or 1, 0
+        self._core = asyncio.Semaphore(self._cores)
         self._done: dict[str, list[Trial]] = {}
         self._choices: dict[str, tuple[DevChoice, ...]] = {}
         self._failures: Counter[str] = Counter()
@@ -127,7 +128,8 @@ class Run:
                 async with AsyncExitStack() as stack:
                     await self._enter_lane(stack, contender)
                     if contender.fit is not None:
-                        contender = await contender.fit(self.pool, partial(self.listener.phase, name, "fit"))
+                        progress = partial(self.listener.phase, name, "fit")
+                        contender = await contender.fit(self.pool, progress, self._idle_cores() + 1)
                     ran[name] = contender
                     provider = await self.pool.get(contender.target)
                     settings[name] = await self._choose(contender, provider)
@@ -153,7 +155,15 @@ class Run:
             return
         lane = self._lanes.setdefault(str(contender.target.weights), asyncio.Lock())
         await stack.enter_async_context(lane)
-        await stack.enter_async_context(self._cores)
+        await stack.enter_async_context(self._core)
+        self._busy += 1
+        stack.callback(self._leave_lane)
+
+    def _leave_lane(self) -> None:
+        self._busy -= 1
+
+    def _idle_cores(self) -> int:
+        return max(0, self._cores - self._busy)
 
     async def _choose(self, contender: Contender, provider: Provider) -> RunSettings:
         """Number of examples and calibration with the best accuracy on dev; the first of equals (fewest examples)."""
@@ -318,7 +328,7 @@ class Run:
 
 
 def dev_messages(dataset: Dataset, examples: Sequence[Sample], seed: int) -> tuple[Sample, ...]:
-    """At most 48 dev samples to choose settings on, drawn with the seed, none of them shown as an example."""
+    """At most 32 dev samples to choose settings on, drawn with the seed, none of them shown as an example."""
     shown = {sample.id for sample in examples}
     rest = [sample for sample in dataset.dev if sample.id not in shown]
     return tuple(random.Random(seed).sample(rest, min(DEV_MESSAGES, len(rest))))

@@ -18,6 +18,8 @@ from steelyard.usecase import Dataset
 class Fitting:
     """Calling it fits the candidate on dev and gives it back with its artefact.
 
+    More `threads` than one are used by an embedder of its own, which gives the same vectors in less time.
+
     `base` is what runs meanwhile: the embedder of a head, or for `linear` a target that only says whose
     machines see the data and cannot be opened.
     """
@@ -29,11 +31,14 @@ class Fitting:
     folder: Path
     seed: int
 
-    async def __call__(self, pool: Pool, progress: Progress = lambda done, total: None) -> Candidate:
+    async def __call__(self, pool: Pool, progress: Progress = lambda done, total: None, threads: int = 1) -> Candidate:
         samples = self.data.dev
+        embedder = self.base
+        if threads > 1 and self.base.wire == "llama-cpp":
+            embedder = replace(self.base, options={**self.base.options, "threads": threads})
 
         async def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-            return (await (await pool.get(self.base)).embed(texts)).vectors
+            return (await (await pool.get(embedder)).embed(texts)).vectors
 
         return await tune(
             self.candidate,
