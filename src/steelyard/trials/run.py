@@ -7,6 +7,7 @@ one a core. Latency is measured afterwards, one request at a time, with nothing 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 import time
@@ -38,7 +39,7 @@ LOCAL_WIDTH = 16
 REMOTE_WIDTH = 8
 GIVE_UP_AFTER = 10
 """Failures in a row, each already retried, after which a candidate is not called again in this run."""
-PARTIAL_EVERY_SECONDS = 5.0
+PARTIAL_EVERY_SECONDS = 15.0
 PARTIAL_MINIMUM = 20
 
 Phase: TypeAlias = Literal["fit", "dev", "test", "latency"]
@@ -114,7 +115,7 @@ class Run:
         self._done: dict[str, list[Trial]] = {}
         self._choices: dict[str, tuple[DevChoice, ...]] = {}
         self._failures: Counter[str] = Counter()
-        self._reported = now()
+        self._reported = -math.inf
 
     async def all(self, contenders: Sequence[Contender]) -> Trialled:
         """Measure everyone; one contender's failure never stops the others, a reached budget stops all."""
