@@ -118,6 +118,7 @@ class _Model(_Row):
     repository: str = ""
     weights: tuple[_Weights, ...] = ()
     public_scores: tuple[_Score, ...] = ()
+    reasoning: bool = False
 
 
 class _Price(_Row):
@@ -203,6 +204,7 @@ class _Reader:
             licence=self.licence(row.licence),
             ways=row.ways,
             chat=row.chat,
+            reasoning=row.reasoning,
             parameters=self.fact(row.parameters),
             parameters_active=self.fact(row.parameters_active),
             context_tokens=self.tokens(row.context_tokens),

@@ -68,7 +68,8 @@ class Model:
     """One model as published. Every fact is Sourced or Unknown(reason).
 
     `bases` are ids of the models it derives from (lineage): their terms follow it.
-    `chat` is True where the weights were tuned for conversation (a chat template applies).
+    `chat` is True where the weights were tuned for conversation (a chat template applies). `reasoning` is True where
+    it writes tokens nobody sees before it answers unless told not to; they are billed as output.
     `repository` is where the weights are published (OWNER/NAME on Hugging Face), "" when nowhere.
     """
 
@@ -93,6 +94,7 @@ class Model:
     repository: str = ""
     weights: tuple[Weights, ...] = ()
     public_scores: tuple[PublicScore, ...] = ()
+    reasoning: bool = False
 
 
 @dataclass(frozen=True)

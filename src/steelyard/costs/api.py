@@ -114,7 +114,8 @@ def _assumptions(row: Price, usage: Usage, count: int, sampled: bool) -> tuple[A
     how = f"mean of {count:,} requests" if sampled else "mean of the requests measured"
     tokens = Assumption(
         "tokens a request",
-        f"{usage.input_tokens / count:,.0f} in, {usage.output_tokens / count:,.0f} out",
+        f"{usage.input_tokens / count:,.0f} in, {usage.output_tokens / count:,.0f} out"
+        + (f" ({usage.reasoning_tokens / count:,.0f} of them hidden reasoning)" if usage.reasoning_tokens else ""),
         "estimated from the text, not billed" if usage.estimated else how,
         "",
     )

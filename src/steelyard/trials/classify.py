@@ -23,6 +23,9 @@ from steelyard.providers.protocol import (
 from steelyard.usecase import Dataset, DataSpec, Sample, TaskSpec
 
 SEPARATOR = "\n\n"
+ANSWER_TOKENS = 32
+REASONING_TOKENS = 2048
+"""Room for hidden tokens before the answer, where a model writes them: a label cut off before it begins is lost."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,12 @@ class RunSettings:
     """How a candidate is run, as chosen on dev: the number of examples, and the label priors of PMI calibration.
 
     `priors` holds one log-probability a label (of the label after an empty message), None without calibration.
+    `max_tokens` bounds a generated answer.
     """
 
     shots: int = 0
     priors: tuple[float, ...] | None = None
+    max_tokens: int = ANSWER_TOKENS
 
     @property
     def calibration(self) -> str:
@@ -95,7 +100,7 @@ class Classification:
             turns.append(Message("user", self.render(sample.input)))
             turns.append(Message("assistant", self._word_of[sample.target]))
         turns.append(Message("user", self.render(text)))
-        return Request(tuple(turns), Settings(max_tokens=32))
+        return Request(tuple(turns), Settings(max_tokens=settings.max_tokens))
 
     def rendered(self, text: str, settings: RunSettings, verbs: frozenset[str]) -> str:
         """Everything that decides the answer, as one string: it enters the journal key."""

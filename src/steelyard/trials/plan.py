@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from steelyard.catalogue import Candidate, Offer
+from steelyard.catalogue import Candidate, Model, Offer
 from steelyard.providers.protocol import Usage
 from steelyard.quantities import Money, Tokens, Unknown
 from steelyard.trials.classify import Classification, RunSettings
@@ -16,7 +16,9 @@ from steelyard.usecase import Sample
 
 CHARACTERS_PER_TOKEN = 3.5
 """A cautious round number for mixed European languages; real usage replaces it as soon as there is any."""
-ANSWER_TOKENS = 8
+LABEL_TOKENS = 8
+THINKING_TOKENS = 512
+"""Assumed hidden tokens of a reasoning model for a short message, until a run has counted them."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,17 @@ class Plan:
     cost: Money | Unknown
 
 
-def expected_usage(task: Classification, text: str, shots: int) -> Usage:
+def expected_usage(task: Classification, model: Model, text: str, shots: int) -> Usage:
     """Tokens of one chat request, estimated from its characters."""
     turns = task.conversation(text, RunSettings(shots)).messages
     characters = sum(len(turn.content) for turn in turns)
     tokens = math.ceil(characters / CHARACTERS_PER_TOKEN) + 4 * len(turns)
-    return Usage(Tokens(tokens), Tokens(ANSWER_TOKENS), estimated=True)
+    return _usage(tokens, model)
+
+
+def _usage(input_tokens: int, model: Model) -> Usage:
+    hidden = THINKING_TOKENS if model.reasoning else 0
+    return Usage(Tokens(input_tokens), Tokens(LABEL_TOKENS + hidden), reasoning_tokens=Tokens(hidden), estimated=True)
 
 
 def plan(
@@ -47,11 +54,9 @@ def plan(
     """Choosing among `shots` on dev, then the test set with the most examples: the dearest way it can go."""
     choosing = [(n, sample) for n in shots for sample in dev] if len(shots) > 1 else []
     measuring = [(max(shots, default=0), sample) for sample in test]
-    usages = [expected_usage(task, sample.input, n) for n, sample in choosing + measuring]
+    usages = [expected_usage(task, candidate.model, sample.input, n) for n, sample in choosing + measuring]
     tested = usages[len(choosing) :]
-    mean = Usage(
-        Tokens(round(sum(u.input_tokens for u in tested) / max(1, len(tested)))), Tokens(ANSWER_TOKENS), estimated=True
-    )
+    mean = _usage(round(sum(u.input_tokens for u in tested) / max(1, len(tested))), candidate.model)
     return Plan(len(usages), mean, _total(candidate, usages, at))
 
 

@@ -25,7 +25,7 @@ from steelyard.providers.budget import Budget
 from steelyard.providers.limiter import RetryPolicy, call_with_retry
 from steelyard.providers.protocol import Pool, Provider, Target, Timing, Usage
 from steelyard.quantities import ZERO_USD, Money, Seconds, Unknown
-from steelyard.trials.classify import Answer, Classification, RunSettings
+from steelyard.trials.classify import ANSWER_TOKENS, REASONING_TOKENS, Answer, Classification, RunSettings
 from steelyard.trials.journal import Journal, Role, call_key
 from steelyard.trials.measurement import DevChoice, Latency, Measurement, NotMeasured, Trial
 from steelyard.trials.plan import expected_usage
@@ -172,6 +172,7 @@ class Run:
         if not contender.prompted:
             return RunSettings()
         scores = "score_labels" in provider.verbs
+        room = REASONING_TOKENS if contender.candidate.model.reasoning else ANSWER_TOKENS
         calibrations = _calibrations(self.spec.calibration, scores)
         options = [(shots, way) for shots in self.spec.shots for way in calibrations]
         choices: list[DevChoice] = []
@@ -181,7 +182,7 @@ class Run:
                 priors[shots] = await self._priors(contender, provider, shots)
             if len(options) == 1 or not self._dev:
                 continue
-            plain = RunSettings(shots)
+            plain = RunSettings(shots, max_tokens=room)
             before, total = number * len(self._dev), len(self.spec.shots) * len(self._dev)
             trials = await self._each(
                 self._dev,
@@ -197,7 +198,7 @@ class Run:
         best = max(choices, key=lambda choice: choice.accuracy) if choices else None
         shots, way = (best.shots, best.calibration) if best else options[0]
         self._choices[name] = tuple(replace(choice, chosen=choice is best) for choice in choices)
-        return RunSettings(shots, priors.get(shots) if way == "pmi" else None)
+        return RunSettings(shots, priors.get(shots) if way == "pmi" else None, room)
 
     async def _priors(self, contender: Contender, provider: Provider, shots: int) -> tuple[float, ...] | None:
         """What each label is worth before any message is read; None when the call failed."""
@@ -271,7 +272,11 @@ class Run:
         known = self.journal.find(key)
         if known is not None:
             return replace(known, cached=True)
-        expected = _price(contender.candidate, expected_usage(self.task, sample.input, settings.shots), self._at)
+        expected = _price(
+            contender.candidate,
+            expected_usage(self.task, contender.candidate.model, sample.input, settings.shots),
+            self._at,
+        )
         async with self.budget.reserve(expected if isinstance(expected, Money) else ZERO_USD) as reservation:
             try:
                 answer = await call_with_retry(
