@@ -137,7 +137,7 @@ def test_data_that_may_not_leave_rule_out_a_vendor_whatever_its_accuracy():
     )
     assert got.winner == "own"
     assert got.standing("vendor").ruled_out_by[0].detail == (
-        "Confidential data go to a third party; they may go no further than your own machines."
+        "Confidential data may not leave own machines; vendor runs on a third party's machines."
     )
 
 

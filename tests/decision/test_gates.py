@@ -33,7 +33,7 @@ def test_data_reach_no_further_than_the_study_allows(custody, allowed):
     passes = reach.index(custody) <= reach.index(allowed)
     got = gate("privacy", evidence, privacy=Privacy("internal", allowed))
     assert got.outcome == ("passed" if passes else "failed")
-    assert ("they may go no further than" in got.detail) == (not passes)
+    assert ("data may not leave" in got.detail) == (not passes)
 
 
 def test_a_way_that_the_study_does_not_allow_fails():

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from steelyard.catalogue import Candidate
 from steelyard.costs import Cost
 from steelyard.decision.figures import Figures, figures
 from steelyard.decision.record import Evidence, Gate, GateName
 from steelyard.decision.sentences import CUSTODY, figure, gate_sentence, limit, listed, sentence
+from steelyard.providers.privacy import DataRule, SendVerdict, Withheld, may_send
+from steelyard.providers.protocol import Target
 from steelyard.quantities import Sourced, Unknown
 from steelyard.stats import Estimated
 from steelyard.usecase import Requirement, UseCase
-
-_REACH = ("own", "contracted", "any")
 
 
 def gates(case: UseCase, evidence: Evidence, now: datetime) -> tuple[Gate, ...]:
@@ -48,15 +49,23 @@ def _licence(evidence: Evidence) -> Gate:
 
 
 def _privacy(case: UseCase, evidence: Evidence) -> Gate:
-    allowed, custody = case.privacy.may_send_to, evidence.candidate.custody
-    passed = _REACH.index(custody) <= _REACH.index(allowed)
-    goes = f"{case.privacy.data_class} data go to {CUSTODY[custody]}"
-    return Gate(
-        "privacy",
-        "passed" if passed else "failed",
-        f"no further than {CUSTODY[allowed]}",
-        CUSTODY[custody],
-        sentence(goes if passed else f"{goes}; they may go no further than {CUSTODY[allowed]}"),
+    custody = CUSTODY[evidence.candidate.custody]
+    sent = sending(case, evidence.candidate)
+    reach = f"no further than {CUSTODY[case.privacy.may_send_to]}"
+    if isinstance(sent, Withheld):
+        return Gate("privacy", "failed", reach, custody, sentence(sent.reason))
+    return Gate("privacy", "passed", reach, custody, sentence(f"{case.privacy.data_class} data go to {custody}"))
+
+
+def sending(case: UseCase, candidate: Candidate) -> SendVerdict:
+    """Whether the study's data may go to the machines that run the candidate."""
+    return may_send(DataRule(case.privacy.data_class, case.privacy.may_send_to), receiver(candidate))
+
+
+def receiver(candidate: Candidate) -> Target:
+    """Who would get the data: enough of a Target to ask the rules, too little to call."""
+    return Target(
+        wire=candidate.route, model=candidate.model.name, custody=candidate.custody, key_env=candidate.key_env
     )
 
 

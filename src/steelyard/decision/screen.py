@@ -7,10 +7,10 @@ from datetime import datetime
 from steelyard.catalogue import Candidate
 from steelyard.catalogue.target import why_not_runnable
 from steelyard.catalogue.weights import find_weights
+from steelyard.decision.gates import receiver, sending
 from steelyard.licences.judge import judge_candidate
 from steelyard.providers.pool import missing_key
-from steelyard.providers.privacy import DataRule, Withheld, may_send
-from steelyard.providers.protocol import Target
+from steelyard.providers.privacy import Withheld
 from steelyard.trials import NotMeasured
 from steelyard.trials.plan import Plan
 from steelyard.usecase import UseCase
@@ -19,11 +19,7 @@ from steelyard.usecase import UseCase
 def screen(candidate: Candidate, case: UseCase, plan: Plan, at: datetime) -> NotMeasured | None:
     """Why a candidate will not be called, the first reason that holds; None when it will be."""
     evaluate = judge_candidate(candidate, case.use, case.workload, at.date(), purpose="evaluate")
-    rule = DataRule(case.privacy.data_class, case.privacy.may_send_to)
-    receiver = Target(
-        wire=candidate.route, model=candidate.model.name, custody=candidate.custody, key_env=candidate.key_env
-    )
-    sent = may_send(rule, receiver)
+    sent = sending(case, candidate)
     gate = ""
     if evaluate.status == "forbidden":
         gate, reason = "licence", f"its licence forbids even measuring it: {evaluate.headline}"
@@ -32,8 +28,16 @@ def screen(candidate: Candidate, case: UseCase, plan: Plan, at: datetime) -> Not
     elif candidate.way not in case.allow_ways:
         gate, reason = "ways", f"{candidate.way} is not among the allowed ways ({', '.join(case.allow_ways)})"
     else:
-        reason = why_not_runnable(candidate) or _weights_missing(candidate) or missing_key(receiver)
+        reason = _cannot_run(candidate)
+        use = judge_candidate(candidate, case.use, case.workload, at.date())
+        if reason and use.status == "forbidden":
+            gate, reason = "licence", f"its licence forbids the intended use: {use.headline}; besides, {reason}"
     return NotMeasured(candidate.id, reason, gate, plan.calls, plan.cost) if reason else None
+
+
+def _cannot_run(candidate: Candidate) -> str:
+    """What is missing on this machine: a provider, weights, a key; "" when nothing is."""
+    return why_not_runnable(candidate) or _weights_missing(candidate) or missing_key(receiver(candidate))
 
 
 def _weights_missing(candidate: Candidate) -> str:
