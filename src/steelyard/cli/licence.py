@@ -137,11 +137,12 @@ def judge(
 
 
 def _of_study(study: Path) -> tuple[list[Candidate], Use, Workload | Unknown]:
+    from steelyard.catalogue.load import load_catalogue
+    from steelyard.usecase.candidates import candidates_of
     from steelyard.usecase.load import load_study
 
     case = load_study(study)
-    specs = [(spec.id, spec.base_url, spec.key_env, spec.contracted) for spec in case.candidates]
-    return _resolve_all(specs), case.use, case.workload
+    return list(candidates_of(case, load_catalogue())), case.use, case.workload
 
 
 def _of_options(models: tuple[str, ...], options: dict[str, object]) -> tuple[list[Candidate], Use, Workload | Unknown]:
@@ -167,7 +168,7 @@ def _of_options(models: tuple[str, ...], options: dict[str, object]) -> tuple[li
             },
         }
     )
-    return _resolve_all([(model, "", "", False) for model in models]), use, Unknown("no study was given")
+    return _resolve_all(models), use, Unknown("no study was given")
 
 
 def _asked(condition: Condition) -> str:
@@ -196,15 +197,15 @@ def _dated_count(text: str) -> tuple[str, int]:
         raise click.UsageError(f"--users-at {text}: write DATE=N, e.g. 2024-09-25=15000") from None
 
 
-def _resolve_all(specs: list[tuple[str, str, str, bool]]) -> list[Candidate]:
+def _resolve_all(models: tuple[str, ...]) -> list[Candidate]:
     from steelyard.catalogue.load import load_catalogue
     from steelyard.catalogue.resolve import resolve
 
     catalogue = load_catalogue()
     found: list[Candidate] = []
     problems: list[Problem] = []
-    for id, base_url, key_env, contracted in specs:
-        candidate = resolve(catalogue, id, base_url=base_url, key_env=key_env, contracted=contracted)
+    for model in models:
+        candidate = resolve(catalogue, model)
         if isinstance(candidate, Problem):
             problems.append(candidate)
         else:

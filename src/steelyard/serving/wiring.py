@@ -8,7 +8,6 @@ from pathlib import Path
 
 from steelyard.catalogue import Candidate
 from steelyard.catalogue.load import Catalogue, load_catalogue
-from steelyard.catalogue.resolve import resolve
 from steelyard.catalogue.target import target
 from steelyard.decision import Decision
 from steelyard.decision.store import load
@@ -20,6 +19,7 @@ from steelyard.serving.routing import Route, TaskAnswer
 from steelyard.trials.classify import Classification, RunSettings
 from steelyard.trials.lock import Lock, load_lock
 from steelyard.usecase import Dataset, UseCase
+from steelyard.usecase.candidates import candidate_of
 from steelyard.usecase.load import load_study
 from steelyard.usecase.read import load_dataset
 
@@ -117,14 +117,7 @@ def _candidate(name: str, case: UseCase, catalogue: Catalogue) -> Candidate | No
     spec = next((spec for spec in case.candidates if spec.id == name), None)
     if spec is None:
         return None
-    found = resolve(
-        catalogue,
-        spec.id,
-        base_url=spec.base_url,
-        key_env=spec.key_env,
-        contracted=spec.contracted,
-        options=spec.options,
-    )
+    found = candidate_of(spec, catalogue)
     return found if isinstance(found, Candidate) else None
 
 

@@ -8,7 +8,7 @@ from steelyard.catalogue import Candidate
 from steelyard.catalogue.load import Catalogue
 from steelyard.catalogue.resolve import resolve
 from steelyard.errors import InputError, Problem
-from steelyard.usecase.case import UseCase
+from steelyard.usecase.case import CandidateSpec, UseCase
 
 
 def candidates_of(case: UseCase, catalogue: Catalogue) -> tuple[Candidate, ...]:
@@ -16,14 +16,7 @@ def candidates_of(case: UseCase, catalogue: Catalogue) -> tuple[Candidate, ...]:
     found: list[Candidate] = []
     problems: list[Problem] = []
     for spec in case.candidates:
-        candidate = resolve(
-            catalogue,
-            spec.id,
-            base_url=spec.base_url,
-            key_env=spec.key_env,
-            contracted=spec.contracted,
-            options=spec.options,
-        )
+        candidate = candidate_of(spec, catalogue)
         if isinstance(candidate, Problem):
             problems.append(replace(candidate, where=f"{case.file.name}, {spec.where}"))
         else:
@@ -31,3 +24,15 @@ def candidates_of(case: UseCase, catalogue: Catalogue) -> tuple[Candidate, ...]:
     if problems:
         raise InputError(problems)
     return tuple(found)
+
+
+def candidate_of(spec: CandidateSpec, catalogue: Catalogue) -> Candidate | Problem:
+    """One candidate as the study file describes it, or what is wrong with it."""
+    return resolve(
+        catalogue,
+        spec.id,
+        base_url=spec.base_url,
+        key_env=spec.key_env,
+        contracted=spec.contracted,
+        options=spec.options,
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from steelyard.errors import InputError, Problem
-from steelyard.providers.protocol import DataClass, MaySendTo
+from steelyard.providers.privacy import DEFAULT_REACH
 from steelyard.quantities import Unknown
 from steelyard.usecase.case import (
     CandidateSpec,
@@ -26,12 +26,6 @@ from steelyard.usecase.mistakes import placed, problem_of
 from steelyard.usecase.schema import CandidatePart, DataPart, StudyPart, TaskPart, UsePart
 
 STUDY_FILE = "study.yaml"
-SEND_BY_CLASS: dict[DataClass, MaySendTo] = {
-    "public": "any",
-    "internal": "contracted",
-    "confidential": "own",
-    "restricted": "own",
-}
 
 
 def load_study(path: Path) -> UseCase:
@@ -109,7 +103,7 @@ def _use_case(part: StudyPart, document: Document, file: Path) -> UseCase:
         data=_data(part.data, folder),
         task=_task(part.task),
         use=_use(part.use),
-        privacy=Privacy(privacy.data_class, privacy.may_send_to or SEND_BY_CLASS[privacy.data_class]),
+        privacy=Privacy(privacy.data_class, privacy.may_send_to or DEFAULT_REACH[privacy.data_class]),
         allow_ways=tuple(dict.fromkeys(part.allow_ways)),
         workload=Workload(**dict(part.workload)) if part.workload else Unknown("the study file states no workload"),
         require=tuple(limit for _, limit in part.require if limit is not None),
