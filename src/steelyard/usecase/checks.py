@@ -70,9 +70,7 @@ def _prompt(prompt: Data, data: dict[str, Data]) -> Iterator[Finding]:
     if f"{{{column}}}" not in prompt:
         what = f"the prompt has no {{{column}}}, so no model would see the input"
         yield place, Problem("study-bad-prompt", what, next_step=f"put {{{column}}} where the input goes")
-    for name in dict.fromkeys(_PLACEHOLDER.findall(prompt)):
-        if name == column:
-            continue
+    for name in dict.fromkeys(_PLACEHOLDER.findall(prompt.replace(f"{{{column}}}", " "))):
         what = f"the prompt asks for {{{name}}}{nearest(name, (column,))}"
         if name == data.get("target"):
             what = f"{{{name}}} is the target: the prompt would give the answer away"
