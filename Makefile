@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: demo test check bench lock docs clean
 
 demo: $(VENV)/demo.done
-	$(BIN)/steelyard models get smollm2-135m-instruct gemma-3-270m
+	$(BIN)/steelyard models get --study examples/support-inbox
 	$(BIN)/steelyard run examples/support-inbox --yes
 
 # ALL=1 adds what takes minutes: the demo itself, end to end.
