@@ -340,7 +340,7 @@ def sample_decision() -> Decision:
             "Cost next: both cost $70 a month; linear has the higher accuracy.",
         ),
         doubts=(
-            "Too close to call: linear and SmolLM2-135M-Instruct with a fitted head differ by 3.3 points, "
+            "Too close to call: linear is 3.3 points above SmolLM2-135M-Instruct with a fitted head, "
             "95 % interval -2.2 to +8.8.",
             "The floor of 60 % lies inside the interval of SmolLM2-135M-Instruct (54.1 to 66.4 %).",
             "Throughput was measured on this machine, not on the machine that is priced.",

@@ -40,7 +40,8 @@ def command(folder: Path, data: Path | None, force: bool, yes: bool) -> None:
     found = load_dataset(load_study(study).data)
     click.echo(
         f"{study} is written: {len(found.labels)} labels, {len(found.dev)} samples to choose on, "
-        f"{len(found.test)} sealed for the test, {len(found.odd_rows)} odd rows, {len(found.leaks)} duplicates across the two."
+        f"{len(found.test)} sealed for the test, {len(found.odd_rows)} odd rows, "
+        f"{len(found.leaks)} duplicates across the two."
     )
     click.echo(f"Next: steelyard run {folder}")
 

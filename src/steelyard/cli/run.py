@@ -32,9 +32,9 @@ GATES = ("licence", "privacy", "ways", "quality", "latency", "budget")
 def command(study: Path, budget: str | None, yes: bool, as_json: bool, fail_on: tuple[str, ...]) -> int:
     """Measure the candidates of STUDY and decide.
 
-    STUDY is a YAML file, or a folder with study.yaml. Licences are judged before anything is fetched or called, the cost is shown before anything is spent, and what
-    was measured is kept: after an interruption the same command goes on. The decision, the report and the journal
-    lie in STUDY's folder under .steelyard/.
+    STUDY is a YAML file, or a folder with study.yaml. Licences are judged before anything is fetched or called,
+    the cost is shown before anything is spent, and what was measured is kept: after an interruption the same
+    command goes on. The decision, the report and the journal lie in STUDY's folder under .steelyard/.
     """
     import asyncio
     from datetime import UTC, datetime

@@ -12,6 +12,7 @@ from steelyard.decision.record import Standing
 from steelyard.decision.sentences import counted, difference_words, interval_words, listed, percent, sentence
 from steelyard.quantities import Unknown
 from steelyard.stats import Estimate, Interval
+from steelyard.stats.quantiles import needed_for
 
 FEW_ITEMS = 100
 MANY_PEEKS = 3
@@ -31,13 +32,11 @@ def _too_close(basis: Basis) -> Iterator[str]:
         return
     for other in basis.ties:
         known = comparison_of(basis.comparisons, basis.winner.candidate, other.candidate)
-        both = listed([basis.winner.name, other.name])
         if known is None:
-            yield f"Too close to call: {both} have no scored sample in common"
-        elif known.difference.value == 0:
-            yield f"Too close to call: {both} are right equally often; they {difference_words(known)}"
+            yield f"Too close to call: {basis.winner.name} and {other.name} have no scored sample in common"
         else:
-            yield f"Too close to call: {both} {difference_words(known)}"
+            pairs = len(basis.comparisons)
+            yield f"Too close to call: {difference_words(known, basis.winner.name, other.name, pairs)}"
 
 
 def _too_few(basis: Basis) -> Iterator[str]:
@@ -138,7 +137,10 @@ def _winner(basis: Basis) -> Iterator[str]:
         yield f"Of the terms of {winner.name} nobody has read {listed(winner.licence.not_read)}"
     p95 = winner.latency_p95
     if isinstance(p95, Estimate) and isinstance(p95.interval, Unknown):
-        yield f"The 95 % latency of {winner.name} rests on {counted(p95.n or 0, 'request')}: {p95.interval.reason}"
+        yield (
+            f"The p95 latency of {winner.name} rests on {counted(p95.n or 0, 'timed request')}: "
+            f"it takes {needed_for(0.95)} to say how exact it is"
+        )
     if isinstance(winner.cost, Cost) and winner.cost.replicas is not None:
         yield (
             f"The rate of {winner.name} was measured on the machine of this run, not on the one that is priced: "

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from steelyard.costs import Cost
 from steelyard.decision.record import Comparison, Standing
-from steelyard.licences import Verdict
 from steelyard.quantities import Unknown
-from steelyard.stats import Estimate, Estimated, Interval
+from steelyard.stats import Estimate, Estimated
 from steelyard.usecase import Privacy, Requirement, Use, Workload
 
 CUSTODY = {"own": "your own machines", "contracted": "a contracted processor", "any": "a third party"}
@@ -119,18 +118,23 @@ def cost_words(cost: Cost | Unknown, workload: Workload | Unknown) -> str:
     if isinstance(cost, Unknown):
         return f"cost unknown ({cost.reason})"
     if isinstance(cost.per_month, Estimate) and isinstance(workload, Workload):
-        return f"about {usd(cost.per_month.value)} a month at {workload.requests_per_day:,.0f} requests a day"
+        machines = f" for {counted(cost.replicas, 'rented machine')}" if cost.replicas else ""
+        return f"about {usd(cost.per_month.value)} a month{machines} at {workload.requests_per_day:,.0f} requests a day"
     if isinstance(cost.per_1000, Estimate):
         return f"about {usd(cost.per_1000.value)} per 1,000 requests"
     return f"cost unknown ({cost.per_1000.reason})"
 
 
-def licence_words(verdict: Verdict) -> str:
-    """The licence as a phrase: its name, and how many duties come with it."""
+def licence_words(line: Standing) -> str:
+    """The licence as a phrase: its name, and how many duties come with it. A baseline is the team's own work."""
+    verdict = line.licence
     name = verdict.licence_name or verdict.licence_id or "none named"
-    if not verdict.duties:
-        return f"licence: {name}, {verdict.status}"
-    return f"licence: {name}, {verdict.status} with {counted(len(verdict.duties), 'condition')}"
+    terms = f"{name}, {verdict.status}"
+    if verdict.duties:
+        terms += f" with {counted(len(verdict.duties), 'condition')}"
+    if line.is_language_model:
+        return f"licence: {terms}"
+    return f"fitted on your own data, so that no model's licence applies (its software: {terms})"
 
 
 def right(quality: Estimated) -> str:
@@ -138,16 +142,26 @@ def right(quality: Estimated) -> str:
     return f"{percent(quality.value)} right" if isinstance(quality, Estimate) else quality.reason
 
 
-def difference_words(comparison: Comparison) -> str:
-    """Such as "differ by 3.3 points, 95 % interval -2.2 to +8.8"."""
-    difference = comparison.difference
-    words = f"differ by {points(abs(difference.value))} points"
-    if isinstance(difference.interval, Interval):
-        low, high = points(difference.interval.low, signed=True), points(difference.interval.high, signed=True)
-        words += f", {difference.interval.level:.0%} interval {low} to {high}".replace("%", " %")
-        if not comparison.separable and (difference.interval.low > 0 or difference.interval.high < 0):
-            words += f"; not enough with so many pairs compared (adjusted {p_value(comparison.p_adjusted)})"
-    return words
+def difference_words(comparison: Comparison, first: str, second: str, pairs: int) -> str:
+    """Who is ahead by how much, with the interval; and why a difference outside zero may not be enough.
+
+    `pairs`: how many differences the study looks at. Among many, one outside zero is to be expected by chance.
+    """
+    difference, interval = comparison.difference, comparison.difference.interval
+    side = "above" if difference.value > 0 else "below"
+    words = f"{first} is {points(abs(difference.value))} points {side} {second}"
+    if difference.value == 0:
+        words = f"{first} and {second} are right equally often"
+    if isinstance(interval, Unknown):
+        return words
+    low, high = points(interval.low, signed=True), points(interval.high, signed=True)
+    level = f"{100 * interval.level:g} %"
+    if interval.low <= 0 <= interval.high:
+        return f"{words}, {level} interval of the difference {low} to {high}"
+    return (
+        f"{words}; taken alone that would do ({level} interval {low} to {high}), but {pairs} pairs were compared, "
+        f"and among so many such a difference may well be chance (adjusted {p_value(comparison.p_adjusted)})"
+    )
 
 
 def against(comparison: Comparison | None, better: bool) -> str:

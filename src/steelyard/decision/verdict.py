@@ -31,7 +31,7 @@ def _taken(basis: Basis) -> str:
     assert winner is not None
     parts = [
         f"Take {full_name(winner)}: {_quality(winner)}, {cost_words(winner.cost, basis.case.workload)}, "
-        f"{licence_words(winner.licence)}"
+        f"{licence_words(winner)}"
     ]
     tied = [line for line in basis.ties if line is not best_model]
     if tied:

@@ -27,7 +27,7 @@ def quantile(values: Sequence[float], q: float, unit: str, level: float = 0.95) 
     value = ordered[max(1, math.ceil(q * n - 1e-9)) - 1]
     needed = needed_for(q, level)
     if n < needed:
-        reason = f"{n} measurements are too few for an interval of this quantile at {level:.0%}; it takes {needed}"
+        reason = f"a {100 * level:g} % interval takes {needed} values, and there are {n}"
         return Estimate(value, Unknown(reason), n, "nearest rank", unit)
     low, high = _ranks(n, q, level)
     interval = Interval(ordered[low - 1], ordered[high - 1], level)
