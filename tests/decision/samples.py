@@ -341,7 +341,7 @@ def sample_decision() -> Decision:
         ),
         doubts=(
             "Too close to call: linear is 3.3 points above SmolLM2-135M-Instruct with a fitted head, "
-            "95 % interval -2.2 to +8.8.",
+            "95 % interval of the difference -2.2 to +8.8.",
             "The floor of 60 % lies inside the interval of SmolLM2-135M-Instruct (54.1 to 66.4 %).",
             "Throughput was measured on this machine, not on the machine that is priced.",
         ),
