@@ -21,6 +21,7 @@ from pathlib import Path
 from steelyard.catalogue.hub import fetch_member
 from steelyard.catalogue.model import Model, Weights
 from steelyard.errors import NotAvailable, Problem
+from steelyard.files import write_whole
 
 BLOCK_BYTES = 1 << 20
 
@@ -72,7 +73,7 @@ def get_weights(model: Model, weights: Weights, say: Callable[[str], None]) -> P
 
     with _room_on_disk(ready.parent):
         digest = requantise(original, ready, weights.requantise.upper())
-        _digest_file(ready).write_text(digest + "\n", "ascii")
+        write_whole(_digest_file(ready), f"{digest}\n".encode("ascii"))
     return ready
 
 

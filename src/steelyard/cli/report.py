@@ -57,7 +57,7 @@ def output_folder(study: Path) -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    from steelyard.report.render import write_whole
+    from steelyard.files import write_whole
 
     try:
         write_whole(path, content)

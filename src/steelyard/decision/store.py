@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steelyard.decision.record import SCHEMA_VERSION, Decision
 from steelyard.errors import InputError, Problem
+from steelyard.files import write_whole
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -51,9 +51,7 @@ def save(decision: Decision, folder: Path) -> Path:
     """Write `folder`/decision.json at once or not at all; the folder (`UseCase.output`) is made if missing."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE_NAME
-    unfinished = folder / f".{FILE_NAME}.{os.getpid()}"
-    unfinished.write_bytes(to_json(decision))
-    unfinished.replace(path)
+    write_whole(path, to_json(decision))
     return path
 
 

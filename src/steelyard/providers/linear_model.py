@@ -7,7 +7,6 @@ has an intercept of minus infinity, and so that score.
 from __future__ import annotations
 
 import io
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.errors import InputError, Problem
+from steelyard.files import write_whole
 from steelyard.providers.ngrams import char_ngrams, word_ngrams
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -102,9 +102,7 @@ def save(model: LinearModel, path: Path) -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    partial.write_bytes(buffer.getvalue())
-    partial.replace(path)
+    write_whole(path, buffer.getvalue())
 
 
 def load(path: Path) -> LinearModel:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from steelyard.decision import Decision
+from steelyard.files import write_whole
 from steelyard.report.html import to_html
 from steelyard.report.markdown import to_markdown
 from steelyard.report.page import page
@@ -32,16 +31,3 @@ def write_report(decision: Decision, folder: Path) -> Path:
     path = folder / HTML_NAME
     write_whole(path, to_html(made).encode())
     return path
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace the file at once: a reader sees the old content or the new, never a part."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    unfinished = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TypeAlias
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from steelyard.files import write_whole
 from steelyard.quantities import Seconds
 from steelyard.usecase import Sample
 
@@ -63,9 +63,7 @@ def recall(path: Path) -> Fitted | None:
 def record(path: Path, seconds: float, description: str) -> Fitted:
     """Note down that the file is finished."""
     note = _Note(hashlib.sha256(path.read_bytes()).hexdigest(), Seconds(seconds), description)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.note")
-    partial.write_bytes(_NOTES.dump_json(note))
-    partial.replace(_note_path(path))
+    write_whole(_note_path(path), _NOTES.dump_json(note))
     return Fitted(path, note.sha256, note.seconds, note.description)
 
 

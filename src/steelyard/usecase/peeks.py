@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import orjson
 
 from steelyard.errors import InputError, Problem
+from steelyard.files import write_whole
 from steelyard.usecase.case import UseCase
 from steelyard.usecase.dataset import Dataset
 
@@ -27,7 +27,7 @@ def peek(case: UseCase, dataset: Dataset, run_id: str) -> int:
     if run_id not in runs:
         runs.append(run_id)
         case.output.mkdir(exist_ok=True)
-        _replace(file, orjson.dumps({"schema_version": SCHEMA_VERSION, "runs": seen}, option=orjson.OPT_INDENT_2))
+        write_whole(file, orjson.dumps({"schema_version": SCHEMA_VERSION, "runs": seen}, option=orjson.OPT_INDENT_2))
     return len(runs)
 
 
@@ -45,13 +45,3 @@ def _peeks(file: Path) -> dict[str, list[str]]:
 
 def _test_fingerprint(dataset: Dataset) -> str:
     return hashlib.sha256("\n".join(sorted(sample.sha256 for sample in dataset.test)).encode()).hexdigest()
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Whole or not at all, also when the machine stops in between."""
-    beside = file.with_name(f"{file.name}.{os.getpid()}.new")
-    with beside.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(file)
