@@ -8,6 +8,7 @@ import pytest
 from tests.decision.evidence import MADE_AT, candidate, case, measured, scores, unmeasured
 
 from steelyard.decision import Evidence, Gate
+from steelyard.decision.figures import figures
 from steelyard.decision.gates import gates
 from steelyard.quantities import Sourced, Unknown
 from steelyard.trials import Latency
@@ -85,3 +86,10 @@ def test_where_there_is_no_value_to_test_the_gate_does_not_pass(metric):
     (got,) = gates(case(require=requires(metric, "<=", 1e9)), nothing, MADE_AT)[3:]
     assert got.outcome == "unknown"
     assert got.detail in ("Nothing to test: THE_KEY is not set.", "Nothing to test: no price is known.")
+
+
+def test_how_latency_was_timed_stands_in_the_figure():
+    timed = replace(GOOD.measurement, latency=Latency((0.1, 0.2), (0.05, 0.06), "8 at a time"))
+    known = figures(timed)
+    assert known.latency_p95.method == "8 at a time; nearest rank"
+    assert known.ttft_p95.method == "8 at a time; nearest rank"

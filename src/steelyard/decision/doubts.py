@@ -11,8 +11,7 @@ from steelyard.decision.compare import comparison_of
 from steelyard.decision.record import Standing
 from steelyard.decision.sentences import counted, difference_words, interval_words, listed, percent, sentence
 from steelyard.quantities import Unknown
-from steelyard.stats import Estimate, Interval
-from steelyard.stats.quantiles import needed_for
+from steelyard.stats import Estimate, Interval, needed_for
 
 FEW_ITEMS = 100
 MANY_PEEKS = 3

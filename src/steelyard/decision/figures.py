@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from steelyard.quantities import Unknown
 from steelyard.stats import Estimate, Estimated, mean, quantile, wilson
@@ -71,7 +71,7 @@ def _quality(measurement: Measurement, clusters: Mapping[str, str] | None) -> Es
 def _latency(latency: Latency | Unknown, q: float) -> Estimated:
     if isinstance(latency, Unknown):
         return latency
-    return quantile(latency.total_seconds, q, "seconds")
+    return _timed(quantile(latency.total_seconds, q, "seconds"), latency)
 
 
 def _first_token(latency: Latency | Unknown) -> Estimated:
@@ -79,4 +79,11 @@ def _first_token(latency: Latency | Unknown) -> Estimated:
         return latency
     if not latency.first_token_seconds:
         return Unknown("the answers did not stream")
-    return quantile(latency.first_token_seconds, 0.95, "seconds")
+    return _timed(quantile(latency.first_token_seconds, 0.95, "seconds"), latency)
+
+
+def _timed(estimate: Estimated, latency: Latency) -> Estimated:
+    """With the way of timing in its method: requests beside others are not single requests."""
+    if isinstance(estimate, Unknown) or not latency.note:
+        return estimate
+    return replace(estimate, method=f"{latency.note}; {estimate.method}")

@@ -89,8 +89,8 @@ def _dev(lines: list[Standing]) -> Table:
         for line in lines
         for choice in line.dev_choices
     )
-    head = ("Candidate", "Shots", "Calibration", "Dev accuracy", "n", "")
-    return Table("Settings were chosen on dev, never on test", (*head[:5], "Choice"), rows)
+    head = ("Candidate", "Shots", "Calibration", "Dev accuracy", "n", "Choice")
+    return Table("Settings were chosen on dev, never on test", head, rows)
 
 
 def _comparisons(decision: Decision) -> Table:
@@ -146,7 +146,7 @@ def _latency_method(lines: list[Standing]) -> list[str]:
     numbers_of = sorted({f"{latency.n:,}" for latency in known if latency.n is not None})
     methods = sorted({latency.method for latency in known})
     return [
-        f"Latency: {listing(numbers_of) or 'an unknown number of'} single requests a candidate ({listing(methods)})."
+        f"Latency: {listing(numbers_of) or 'an unknown number of'} timed requests a candidate ({' / '.join(methods)})."
     ]
 
 
