@@ -1,14 +1,13 @@
-"""Calls wait their turn; failed ones are made again as often, and as late, as the policy says."""
+"""Failed calls are made again as often, and as late, as the policy says."""
 
 from __future__ import annotations
 
-import asyncio
 import random
 
 import pytest
 
 from steelyard.errors import Fault, ProviderError
-from steelyard.providers.limiter import Limiter, RetryPolicy, call_with_retry
+from steelyard.providers.limiter import RetryPolicy, call_with_retry
 
 
 class Clock:
@@ -83,18 +82,3 @@ async def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
     with pytest.raises(ProviderError):
         await run(calls, clock, RetryPolicy(deadline_seconds=60))
     assert (calls.made, clock.slept) == (1, [])
-
-
-async def test_no_more_than_so_many_calls_run_at_once() -> None:
-    limiter, most = Limiter(3), 0
-
-    async def call() -> None:
-        nonlocal most
-        async with limiter.slot():
-            most = max(most, limiter.under_way)
-            await asyncio.sleep(0)
-
-    await asyncio.gather(*(call() for _ in range(20)))
-    assert (most, limiter.under_way) == (3, 0)
-    with pytest.raises(ValueError, match="at least one"):
-        Limiter(0)

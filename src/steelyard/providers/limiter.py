@@ -1,38 +1,17 @@
-"""How many calls at once, and how often a failed one is made again."""
+"""How often a failed call is made again, and after which pause."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from steelyard.errors import ProviderError
 
 T = TypeVar("T")
-
-
-class Limiter:
-    """Bounds the calls to one target that are under way at the same time; callers wait in order."""
-
-    def __init__(self, at_once: int) -> None:
-        if at_once < 1:
-            raise ValueError("at least one call must be allowed")
-        self._room = asyncio.Semaphore(at_once)
-        self.under_way = 0
-
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Hold one of the places."""
-        async with self._room:
-            self.under_way += 1
-            try:
-                yield
-            finally:
-                self.under_way -= 1
 
 
 @dataclass(frozen=True)

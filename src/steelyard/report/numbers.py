@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from steelyard.quantities import Money, Unknown
+from steelyard.quantities import Unknown
 from steelyard.stats import Estimated
 
 UNKNOWN = "unknown"
@@ -73,11 +73,6 @@ def usd_axis(ticks: Sequence[float]) -> list[str]:
         fine = max(digits, 2) if digits or (smallest < 1 and 0 < tick < 1) else 0
         written.append(f"${tick:,.{fine}f}")
     return written
-
-
-def money(amount: Money | Unknown) -> str:
-    """Billed or quoted money."""
-    return UNKNOWN if isinstance(amount, Unknown) else usd(float(amount))
 
 
 def figure(value: float, unit: str) -> str:

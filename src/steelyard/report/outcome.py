@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from steelyard.decision import Comparison, Decision
+from steelyard.decision import Comparison, Decision, Standing
 from steelyard.quantities import Unknown
 from steelyard.report import numbers
 from steelyard.report.blocks import Block, Bullets, Cell, Fact, Facts, Section, Table, Text
@@ -85,14 +85,7 @@ def not_measured(decision: Decision) -> Section | None:
     items = []
     for line in lines:
         need = needs.get(line.candidate)
-        cost = line.cost
-        price = (
-            f"Cost unknown: {cost.reason}."
-            if isinstance(cost, Unknown)
-            else f"It would cost {numbers.value(cost.per_1000)} per 1,000 requests, "
-            f"{numbers.value(cost.per_month)} a month at this workload."
-        )
-        texts = [f"Not measured: {line.not_measured}.", price]
+        texts = [f"Not measured: {line.not_measured}.", _price(line)]
         if need:
             texts.append(need.sentence)
         elif failed := [gate.name for gate in line.gates if gate.outcome == "failed"]:
@@ -101,6 +94,18 @@ def not_measured(decision: Decision) -> Section | None:
     still = [line.name for line in lines if not any(gate.outcome == "failed" for gate in line.gates)]
     lead = f"{listing(still)} could still change the picture." if still else "None of these could win today."
     return Section("not-measured", "Not measured", lead, (Facts(tuple(items)),))
+
+
+def _price(line: Standing) -> str:
+    cost = line.cost
+    if isinstance(cost, Unknown):
+        return f"Cost unknown: {cost.reason}."
+    if isinstance(cost.per_1000, Unknown):
+        return f"Cost unknown: {cost.per_1000.reason}."
+    monthly = (
+        "" if isinstance(cost.per_month, Unknown) else f", {numbers.value(cost.per_month)} a month at this workload"
+    )
+    return f"It would cost {numbers.value(cost.per_1000)} per 1,000 requests{monthly}."
 
 
 def _name(decision: Decision, candidate: str) -> str:
