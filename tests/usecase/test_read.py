@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -130,13 +129,10 @@ def test_all_missing_columns_are_named_at_once(tmp_path: Path) -> None:
     assert len(caught.value.problems) == 2
 
 
-def test_thirteen_thousand_real_messages_are_read_in_a_few_seconds(shared_data: Path) -> None:
-    """About 1.1 s on one core; the bound leaves room for a busy machine."""
+def test_thirteen_thousand_real_messages_are_read_and_their_leaks_found(shared_data: Path) -> None:
     folder = shared_data / "banking77"
-    start = time.process_time()
     dataset = load_dataset(
         DataSpec("input", "expected", train=folder / "train.jsonl", test=folder / "test.jsonl", id="id")
     )
-    assert time.process_time() - start < 6
     assert (len(dataset.dev), len(dataset.test), len(dataset.labels)) == (10003, 3080, 77)
     assert sum(leak.similarity == 1 for leak in dataset.leaks) == 26
