@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from steelyard.costs import Cost
@@ -32,19 +33,32 @@ def points(share: float, signed: bool = False) -> str:
 
 
 def usd(amount: float) -> str:
-    """Dollars with as many digits as say something: "$1,204", "$3.50", "$0.0045"."""
-    if amount >= 20:
-        return f"${amount:,.0f}"
-    if amount >= 0.1 or amount == 0:
-        return f"${amount:,.2f}".replace(".00", "")
-    return f"${amount:.2g}" if amount >= 0.0001 else f"${amount:.7f}".rstrip("0")
+    """US dollars: whole above ten, cents above one, two significant digits below.
+
+    >>> usd(70.128), usd(2.349), usd(0.1152), usd(0.05), usd(0.0045), usd(0.0), usd(3000.4)
+    ('$70', '$2.35', '$0.12', '$0.05', '$0.0045', '$0', '$3,000')
+    """
+    if amount == 0:
+        return "$0"
+    size = abs(amount)
+    sign = "-" if amount < 0 else ""
+    if size >= 9.995:
+        return f"{sign}${size:,.0f}"
+    digits = 2 if size >= 0.0995 else 1 - math.floor(math.log10(size))
+    text = f"{size:.{digits}f}"
+    return f"{sign}${text.removesuffix('0') if digits > 2 else text}"
 
 
 def seconds(value: float) -> str:
-    """Such as "1.9 ms", "340 ms", "2.4 s"."""
-    if value < 1:
-        return f"{_trimmed(f'{1000 * value:.{1 if value < 0.01 else 0}f}')} ms"
-    return f"{value:.1f} s"
+    """A latency: milliseconds below ten seconds.
+
+    >>> seconds(0.0019), seconds(0.091), seconds(1.45), seconds(12.34)
+    ('1.9 ms', '91 ms', '1,450 ms', '12.3 s')
+    """
+    if value >= 10:
+        return f"{value:,.1f} s"
+    milliseconds = value * 1000
+    return f"{milliseconds:,.0f} ms" if milliseconds >= 9.95 or not milliseconds else f"{milliseconds:.1f} ms"
 
 
 def p_value(p: float) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 from steelyard.decision import Decision, Standing
+from steelyard.decision.sentences import usd
 from steelyard.quantities import Unknown
 from steelyard.report import numbers
 from steelyard.report.blocks import Cell, Group, Leaderboard, Line, Point, Scatter, Section, Table
@@ -164,9 +165,7 @@ def trade_off(decision: Decision) -> Section | None:
         elif isinstance(spent, Unknown):
             missing.setdefault(spent.reason, []).append(line.name)
         else:
-            text = (
-                f"{line.name}: {numbers.with_interval(line.quality)} at {numbers.usd(spent.value)} per 1,000 requests"
-            )
+            text = f"{line.name}: {numbers.with_interval(line.quality)} at {usd(spent.value)} per 1,000 requests"
             points.append(
                 Point(
                     anchor(decision, line),
@@ -192,7 +191,7 @@ def trade_off(decision: Decision) -> Section | None:
             Cell(f"{number}", numeric=True),
             Cell(point.name, link=point.anchor),
             Cell(numbers.with_interval(point.quality), numeric=True),
-            Cell(numbers.usd(point.usd), numeric=True),
+            Cell(usd(point.usd), numeric=True),
         )
         for number, point in enumerate(points, 1)
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
+from steelyard.decision.sentences import seconds, usd
 from steelyard.quantities import Unknown
 from steelyard.stats import Estimated
 
@@ -29,34 +29,6 @@ def points(difference: float) -> str:
     ('-2.2 points', '+0.0 points')
     """
     return f"{difference * 100:+.1f} points".replace("-0.0 ", "+0.0 ")
-
-
-def duration(seconds: float) -> str:
-    """A latency: milliseconds below ten seconds.
-
-    >>> duration(0.0019), duration(0.091), duration(1.45), duration(12.34)
-    ('1.9 ms', '91 ms', '1,450 ms', '12.3 s')
-    """
-    if seconds >= 10:
-        return f"{seconds:,.1f} s"
-    milliseconds = seconds * 1000
-    return f"{milliseconds:,.0f} ms" if milliseconds >= 9.95 else f"{milliseconds:.1f} ms"
-
-
-def usd(amount: float) -> str:
-    """US dollars: whole above ten, cents above one, two significant digits below.
-
-    >>> usd(70.128), usd(2.349), usd(0.1152), usd(0.0045), usd(0.0), usd(3000.4)
-    ('$70', '$2.35', '$0.12', '$0.0045', '$0', '$3,000')
-    """
-    if amount == 0:
-        return "$0"
-    size = abs(amount)
-    sign = "-" if amount < 0 else ""
-    if size >= 9.995:
-        return f"{sign}${size:,.0f}"
-    digits = 2 if size >= 0.0995 else 1 - math.floor(math.log10(size))
-    return f"{sign}${size:.{digits}f}"
 
 
 def usd_axis(ticks: Sequence[float]) -> list[str]:
@@ -84,7 +56,7 @@ def figure(value: float, unit: str) -> str:
     if unit == "share":
         return percent(value)
     if unit == "seconds":
-        return duration(value)
+        return seconds(value)
     if unit == "USD":
         return usd(value)
     return f"{_number(value)} {unit}".strip()
