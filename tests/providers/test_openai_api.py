@@ -240,6 +240,9 @@ async def test_an_option_that_does_not_exist_or_does_not_fit_is_an_error() -> No
         await open_compatible(Target("compatible", "m", options={"max_token_field": "x"}), POOL)
     with pytest.raises(InputError, match="true or false"):
         await open_compatible(Target("compatible", "m", options={"send_seed": 1}), POOL)
+    for wrong in (0, "x"):
+        with pytest.raises(InputError, match="a whole number"):
+            await open_compatible(Target("compatible", "m", options={"concurrency": wrong}), POOL)
 
 
 async def test_the_official_client_reads_the_same_from_the_same_bytes() -> None:

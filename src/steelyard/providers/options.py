@@ -15,11 +15,13 @@ _KINDS: dict[type, str] = {str: "a text", int: "a whole number", float: "a numbe
 
 
 def check_options(target: Target, known: Collection[str], prefixes: tuple[str, ...] = ()) -> None:
-    """Raises InputError naming every option that the target's wire does not have."""
+    """Raises InputError naming every option that the target's wire does not have; `concurrency` is everybody's."""
     allowed = sorted({*known, *_FOR_EVERY_WIRE})
     unknown = [name for name in target.options if name not in allowed and not name.startswith(prefixes or ("\0",))]
     if unknown:
         raise InputError([_problem(target, name, "there is no such option", ", ".join(allowed)) for name in unknown])
+    if option(target, "concurrency", 1) < 1:
+        raise InputError(_problem(target, "concurrency", "no call at once is none at all", "a whole number from 1"))
 
 
 def option(target: Target, name: str, default: T) -> T:
