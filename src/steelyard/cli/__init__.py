@@ -47,7 +47,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(Exit.USAGE)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted: what was measured is kept; the same command goes on from here", err=True)
+    except (click.Abort, KeyboardInterrupt) as stop:
+        # click makes an Abort of Ctrl-C too; at a question, where nothing is measured yet, without a cause
+        measuring = isinstance(stop, KeyboardInterrupt) or isinstance(stop.__cause__, KeyboardInterrupt)
+        kept = "interrupted: what was measured is kept; the same command goes on from here"
+        click.echo(kept if measuring else "stopped before anything was done", err=True)
         sys.exit(Exit.INTERRUPTED)
     sys.exit(code if isinstance(code, int) else Exit.DONE)
