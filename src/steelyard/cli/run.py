@@ -98,7 +98,8 @@ def _announce(ready: Prepared, limit: Money | None, yes: bool) -> None:
     if total == ZERO_USD and not unpriced:
         return
     priced = f"about ${total.usd:.2f}" + (f" and an unknown amount for {', '.join(unpriced)}" if unpriced else "")
-    click.echo(f"Vendors' models will cost {priced} (estimated from the text; a --budget is checked before every call).", err=True)
+    checked = "estimated from the text; a --budget is checked before every call"
+    click.echo(f"Vendors' models will cost {priced} ({checked}).", err=True)
     if not yes:
         click.confirm("Spend it?", abort=True, err=True)
 
