@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from steelyard.errors import NotWritable
 from steelyard.files import write_whole
 
 
@@ -25,7 +26,7 @@ def test_a_write_that_fails_leaves_the_old_content_alone(tmp_path: Path, monkeyp
         raise OSError(28, "no space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(NotWritable, match="no space"):
         write_whole(file, b"new")
     assert file.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [file]

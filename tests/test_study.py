@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from steelyard import cli
-from steelyard.providers.limiter import RetryPolicy
+from steelyard.providers.retry import RetryPolicy
 
 WORDS = {
     "delivery_late": "parcel courier late tracking waiting days",
@@ -155,6 +155,17 @@ def test_without_a_key_a_vendor_is_priced_judged_and_not_measured(study: Callabl
     assert vendor["cost"]["per_1000"]["value"] > 0
     need = next(need for need in decision["would_need"] if need["candidate"] == "openai:gpt-5-mini")
     assert "finding out takes" in need["sentence"].lower()
+
+
+def test_a_budget_without_room_still_gives_a_decision_and_exits_5(
+    study: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-0123456789")
+    folder = study(["linear", "openai:gpt-5-mini"], privacy={"class": "public"})
+    assert steelyard("run", str(folder), "--yes", "--budget", "0.0000001") == 5
+    said = capsys.readouterr()
+    assert "Take linear" in said.out
+    assert "larger --budget" in said.err
 
 
 def test_fail_on_exits_3_when_nobody_passes(study: Callable[..., Path]) -> None:

@@ -59,6 +59,12 @@ class InputError(SteelyardError):
     exit_code = Exit.USAGE
 
 
+class NotWritable(SteelyardError):
+    """The study's own output cannot be written: the disk is full, the folder read-only, the journal damaged."""
+
+    exit_code = Exit.USAGE
+
+
 class NotAvailable(SteelyardError):
     """Something optional is missing on this machine: an extra, weights, a key."""
 

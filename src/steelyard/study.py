@@ -9,7 +9,7 @@ conclude    costs, decision, report
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +24,7 @@ from steelyard.decision import DataSummary, Decision, Evidence
 from steelyard.decision.decide import decide
 from steelyard.decision.screen import screen
 from steelyard.decision.store import save
+from steelyard.errors import BudgetReached
 from steelyard.licences import Verdict
 from steelyard.licences.judge import judge_candidate
 from steelyard.providers.budget import Budget
@@ -84,8 +85,13 @@ def prepare(path: Path, at: datetime) -> Prepared:
     return Prepared(case, data, task, candidates, verdicts, contenders, not_measured, plans, at)
 
 
-async def measure(ready: Prepared, watcher: Watcher, *, limit: Money | None, versions: Mapping[str, str]) -> Decision:
-    """Measure every contender, decide, and write decision, lock and report into the study's output folder."""
+async def measure(
+    ready: Prepared, watcher: Watcher, *, limit: Money | None, versions: Mapping[str, str]
+) -> tuple[Decision, BudgetReached | None]:
+    """Measure every contender, decide, and write decision, lock and report into the study's output folder.
+
+    The second part is the reached budget that left a candidate unmeasured, if one did.
+    """
     case = ready.case
     claim_output(case)
     peeks = peek(case, ready.data, file_sha256(case.file))
@@ -110,7 +116,7 @@ async def measure(ready: Prepared, watcher: Watcher, *, limit: Money | None, ver
     save(decision, case.output)
     save_lock(lock_of(case, ready.data, trialled, versions), case.output)
     write_report(decision, case.output)
-    return decision
+    return decision, trialled.stopped
 
 
 def conclude(
@@ -122,7 +128,7 @@ def conclude(
     provisional: bool = False,
 ) -> Decision:
     """Evidence of every candidate, then the decision."""
-    results = {**ready.not_measured, **results}
+    results = {**ready.not_measured, **{name: _with_plan(ready, result) for name, result in results.items()}}
     evidence = [
         Evidence(c, ready.verdicts[c.id], results[c.id], _cost(ready, c, results[c.id]))
         for c in ready.candidates
@@ -163,6 +169,15 @@ def _contender(candidate: Candidate, case: UseCase, data: Dataset, task: Classif
     return Contender(candidate, fit.base, fitted)
 
 
+def _with_plan(ready: Prepared, result: Result) -> Result:
+    """Whoever was not measured still says what finding out takes."""
+    if isinstance(result, Measurement):
+        return result
+    return replace(
+        result, calls=ready.plans[result.candidate].calls, cost_to_find_out=ready.plans[result.candidate].cost
+    )
+
+
 def _cost(ready: Prepared, candidate: Candidate, result: Result) -> Cost | Unknown:
     measured = result if isinstance(result, Measurement) else None
     return cost_of(
@@ -172,4 +187,5 @@ def _cost(ready: Prepared, candidate: Candidate, result: Result) -> Cost | Unkno
         workload=ready.case.workload,
         at=ready.at,
         machine=machine(),
+        usages=measured.usages if measured else (),
     )

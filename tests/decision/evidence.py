@@ -100,7 +100,7 @@ def measured(id: str, values: Sequence[float | Unknown], **changes: Any) -> Evid
         candidate=id,
         scores=tuple(values),
         answers=("",) * len(values),
-        usage=Usage(),
+        usages=(Usage(),),
         calls=len(values),
         spent=Money.of("0"),
         throughput_per_second=rate,

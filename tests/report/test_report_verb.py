@@ -10,7 +10,7 @@ from tests.decision.samples import sample_decision
 
 from steelyard.cli.report import command
 from steelyard.decision.store import from_json, save
-from steelyard.errors import InputError
+from steelyard.errors import SteelyardError
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_markdown_goes_where_it_is_asked_to_go(study: Path) -> None:
 
 
 def slugs(*arguments: str) -> list[str]:
-    with pytest.raises(InputError) as raised:
+    with pytest.raises(SteelyardError) as raised:
         CliRunner().invoke(command, arguments, catch_exceptions=False)
     return [problem.slug for problem in raised.value.problems]
 

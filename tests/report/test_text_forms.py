@@ -13,6 +13,7 @@ from tests.decision.samples import sample_decision
 from tests.report.variations import crowd, hostile, nobody_passed, nothing_measured, without_interval
 
 from steelyard.decision import Decision
+from steelyard.errors import NotWritable
 from steelyard.report.markdown import to_markdown
 from steelyard.report.page import page
 from steelyard.report.render import write_report
@@ -125,7 +126,7 @@ def test_a_failed_write_leaves_the_old_report(tmp_path: Path, monkeypatch: pytes
         raise OSError("disk full")
 
     monkeypatch.setattr(Path, "replace", broken)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(NotWritable, match="disk full"):
         write_report(nobody_passed(), tmp_path)
     assert (tmp_path / "report.html").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.md"]

@@ -18,7 +18,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from steelyard.catalogue import Offer, Price
 from steelyard.errors import Fault, ProviderError
-from steelyard.providers.limiter import RetryPolicy
 from steelyard.providers.pool import check
 from steelyard.providers.privacy import DataRule
 from steelyard.providers.protocol import (
@@ -35,6 +34,7 @@ from steelyard.providers.protocol import (
     Timing,
     Usage,
 )
+from steelyard.providers.retry import RetryPolicy
 from steelyard.quantities import Seconds, Tokens, Unknown
 from steelyard.serving.app import build_app
 from steelyard.serving.gateway import Gateway

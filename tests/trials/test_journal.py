@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from steelyard.errors import InputError
+from steelyard.errors import NotWritable
 from steelyard.providers.protocol import Target, Timing, Usage
 from steelyard.quantities import Money, Seconds, Tokens, Unknown
 from steelyard.trials import Trial
@@ -82,8 +83,29 @@ def test_the_key_depends_on_every_part_and_the_parts_cannot_run_into_each_other(
 
 def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "j.sqlite").mkdir()
-    with pytest.raises(InputError, match="journal cannot be used"):
+    with pytest.raises(NotWritable, match="journal cannot be used"):
         Journal(tmp_path / "j.sqlite")
+
+
+def test_a_file_that_is_no_journal_is_to_be_moved_away(tmp_path: Path) -> None:
+    (tmp_path / "j.sqlite").write_bytes(b"not a database, but long enough to be taken for one" * 100)
+    with pytest.raises(NotWritable, match="move journal"):
+        Journal(tmp_path / "j.sqlite")
+
+
+async def test_a_write_that_fails_is_told_to_whoever_waits_and_the_next_one_works(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    other = sqlite3.connect(tmp_path / "j.sqlite")
+    other.execute("create trigger full before insert on calls begin select raise(abort, 'disk is full'); end")
+    other.commit()
+    with pytest.raises(NotWritable, match="disk is full"):
+        await asyncio.wait_for(journal.add("k1", "answer", TRIAL), 10)
+    other.execute("drop trigger full")
+    other.commit()
+    other.close()
+    await asyncio.wait_for(journal.add("k1", "answer", TRIAL), 10)
+    assert journal.find("k1") == TRIAL
+    journal.close()
 
 
 def test_every_acknowledged_call_survives_a_kill(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ import pytest
 from steelyard.catalogue.load import load_catalogue
 from steelyard.catalogue.model import Candidate, Offer, Price
 from steelyard.catalogue.resolve import resolve
-from steelyard.errors import BudgetReached
+from steelyard.errors import NotAvailable, Problem
 from steelyard.providers.budget import Budget
-from steelyard.providers.limiter import RetryPolicy
 from steelyard.providers.pool import Pool
 from steelyard.providers.privacy import DataRule
 from steelyard.providers.protocol import Option, Target
+from steelyard.providers.retry import RetryPolicy
 from steelyard.quantities import Money, Unknown
 from steelyard.trials import Latency, Measurement, NotMeasured
 from steelyard.trials.classify import Classification
@@ -66,15 +66,18 @@ def contender(book: Path, name: str, options: Mapping[str, Option], *, wire: str
 
 
 async def run(
-    folder: Path, *contenders: Contender, budget: Money | None = None, listener: Listener | None = None
+    folder: Path,
+    *contenders: Contender,
+    budget: Money | None = None,
+    listener: Listener | None = None,
+    task: TaskSpec = TASK,
 ) -> Trialled:
     journal = Journal(folder / "journal.sqlite")
-    task = Classification(TASK, DataSpec("message", "intent"), DATA)
     try:
         async with Pool(DataRule("confidential", "own")) as pool:
             return await Run(
+                Classification(task, DataSpec("message", "intent"), DATA),
                 task,
-                TASK,
                 DATA,
                 pool=pool,
                 journal=journal,
@@ -149,6 +152,29 @@ async def test_a_candidate_that_fails_ten_times_in_a_row_is_not_called_again(boo
     assert max(done for _, _, done, _ in listener.phases) < 10
 
 
+async def test_what_is_not_installed_or_set_up_ends_one_candidate_only(book: Path, tmp_path: Path) -> None:
+    async def fit(pool: object, progress: object, threads: int) -> Contender:
+        raise NotAvailable(Problem("local-extra-missing", "scikit-learn is not installed", next_step="pip install it"))
+
+    wrong = contender(book, "wrong", {"acuracy": 0.5})
+    unfitted = replace(contender(book, "unfitted", {}), fit=fit)
+    results = (await run(tmp_path, wrong, unfitted, contender(book, "m", {}))).results
+    assert [type(results[f"scripted:{name}"]) for name in ("wrong", "unfitted", "m")] == [
+        NotMeasured,
+        NotMeasured,
+        Measurement,
+    ]
+    assert "scikit-learn is not installed; pip install it" in str(results["scripted:unfitted"])
+    assert "acuracy" in str(results["scripted:wrong"]) or "no such option" in str(results["scripted:wrong"])
+
+
+async def test_a_fixed_setting_is_named_though_nothing_was_chosen(book: Path, tmp_path: Path) -> None:
+    fixed = replace(TASK, shots=(3,), calibration="none")
+    result = measured(await run(tmp_path, contender(book, "m", {}), task=fixed), "scripted:m")
+    assert result.dev_choices == ()
+    assert result.settings == "3 shots"
+
+
 async def test_data_that_may_not_leave_are_not_sent(book: Path, tmp_path: Path) -> None:
     outside = contender(book, "vendor", {})
     outside = replace(outside, target=replace(outside.target, custody="any"))
@@ -167,8 +193,13 @@ def dear(item: Contender) -> Contender:
 
 async def test_a_budget_is_kept_and_what_was_paid_for_is_kept_too(book: Path, tmp_path: Path) -> None:
     item = dear(contender(book, "m", {}))
-    with pytest.raises(BudgetReached, match="is used up"):
-        await run(tmp_path, item, budget=Money.of("1"))
+    stopped = await run(tmp_path, item, contender(book, "free", {}), budget=Money.of("1"))
+    assert stopped.stopped is not None
+    assert "is used up" in str(stopped.stopped)
+    result = stopped.results["scripted:m"]
+    assert isinstance(result, NotMeasured)
+    assert "larger --budget" in result.reason
+    assert isinstance(stopped.results["scripted:free"], Measurement)
     journal = Journal(tmp_path / "journal.sqlite")
     costs = [trial.cost for trial in journal.trials("scripted:m")]
     journal.close()

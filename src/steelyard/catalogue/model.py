@@ -175,6 +175,11 @@ class Candidate:
     artefact_sha256: str = ""
 
     @property
+    def prompted(self) -> bool:
+        """It reads a prompt as it is; anything else is fitted on dev before it can answer."""
+        return self.is_language_model and not self.recipe
+
+    @property
     def is_language_model(self) -> bool:
         """Prompted or tuned; a classifier on word counts is a baseline instead."""
         return self.model.openness != "baseline"

@@ -24,6 +24,7 @@ def command(study: Path, form: str, output: str) -> None:
     (or report.md); JSON goes to standard output.
     """
     from steelyard.decision.store import load, to_json
+    from steelyard.files import write_whole
 
     folder = output_folder(study)
     decision = load(folder)
@@ -37,7 +38,7 @@ def command(study: Path, form: str, output: str) -> None:
         click.echo(content, nl=False)
         return
     path = Path(output) if output else folder / f"report.{form}"
-    _write(path, content)
+    write_whole(path, content)
     click.echo(path)
 
 
@@ -54,19 +55,3 @@ def output_folder(study: Path) -> Path:
             )
         )
     return (study if study.is_dir() else study.parent) / OUTPUT
-
-
-def _write(path: Path, content: bytes) -> None:
-    from steelyard.files import write_whole
-
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise InputError(
-            Problem(
-                slug="output-not-writable",
-                what=f"the report cannot be written: {error.strerror}",
-                where=str(path),
-                next_step="name a file in a folder that exists and that you may write to",
-            )
-        ) from None

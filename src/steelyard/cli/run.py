@@ -47,8 +47,10 @@ def command(study: Path, budget: str | None, yes: bool, as_json: bool, fail_on: 
     ready = prepare(study, datetime.now(UTC))
     _announce(ready, limit, yes)
     with watcher(ready) as watching:
-        decision = asyncio.run(measure(ready, watching, limit=limit, versions=versions()))
+        decision, stopped = asyncio.run(measure(ready, watching, limit=limit, versions=versions()))
     _show(decision, ready.case.output, as_json)
+    if stopped is not None:
+        raise stopped
     return _exit_code(ready, decision, fail_on)
 
 

@@ -85,12 +85,7 @@ def _keep(criterion: Criterion, left: list[Contender], separable: Callable[[str,
         case "independence":
             return _lowest(left, [1 + (one.candidate.model.openness == "proprietary") for one in left])
         case "time_to_market":
-            return _lowest(left, [1 + needs_fitting(one.candidate) for one in left])
-
-
-def needs_fitting(candidate: Candidate) -> bool:
-    """Whether something is fitted on the team's data before it can answer."""
-    return bool(candidate.recipe) or not candidate.is_language_model
+            return _lowest(left, [1 + (not one.candidate.prompted) for one in left])
 
 
 def _lowest(left: list[Contender], values: list[float]) -> list[Contender]:

@@ -63,13 +63,7 @@ def name_of(candidate: Candidate) -> str:
 def _settings(candidate: Candidate, measurement: Measurement | NotMeasured, data: DataSummary) -> str:
     if isinstance(measurement, NotMeasured):
         return ""
-    for choice in measurement.dev_choices:
-        if choice.chosen:
-            calibration = "" if choice.calibration == "none" else f", {choice.calibration.upper()}"
-            return f"{counted(choice.shots, 'shot')}{calibration}"
-    if candidate.recipe or not candidate.is_language_model:
-        return f"fitted on {counted(data.n_dev, 'sample')}"
-    return ""
+    return measurement.settings if candidate.prompted else f"fitted on {counted(data.n_dev, 'sample')}"
 
 
 def _parameters(count: Fact[int]) -> str:

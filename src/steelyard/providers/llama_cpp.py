@@ -205,9 +205,11 @@ def _no_weights(target: Target, what: str) -> NotAvailable:
 
 
 def _check_options(target: Target) -> None:
-    """Raise InputError naming every option that is unknown or out of range."""
+    """Raise InputError naming every option that is unknown or out of range; `concurrency` is the caller's."""
     problems: list[Problem] = []
     for name, value in target.options.items():
+        if name == "concurrency":
+            continue
         allowed = _OPTIONS.get(name)
         if allowed is None or isinstance(value, bool) or value not in allowed:
             shown = (

@@ -16,9 +16,9 @@ from urllib.parse import quote
 
 from steelyard.catalogue import Offer
 from steelyard.errors import Denied, Fault, ProviderError, SteelyardError
-from steelyard.providers.limiter import RetryPolicy, call_with_retry
 from steelyard.providers.privacy import DataRule, Withheld, may_send
 from steelyard.providers.protocol import Chunk, Completion, Delta, Pool, Provider, Usage
+from steelyard.providers.retry import RetryPolicy, call_with_retry
 from steelyard.quantities import Money, Unknown
 from steelyard.serving.chat import Ask
 from steelyard.serving.refusal import Refusal, from_provider, not_found, unlogged

@@ -109,7 +109,7 @@ def _route(name: str, case: UseCase, lock: Lock, catalogue: Catalogue, task: Cla
     unset = missing_key(aim)
     if unset:
         raise NotAvailable(Problem(slug="key-missing", what=f"{name}: {unset}", next_step="set it in the environment"))
-    prompted = candidate.is_language_model and not candidate.recipe
+    prompted = candidate.prompted
     return Route(name, aim, _answer(task, ran.settings), prompted, candidate.offer, candidate.model.vendor)
 
 

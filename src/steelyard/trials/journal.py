@@ -11,6 +11,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,7 @@ from typing import Literal
 import orjson
 from pydantic import TypeAdapter
 
-from steelyard.errors import InputError, Problem
+from steelyard.errors import NotWritable, Problem
 from steelyard.providers.protocol import Target
 from steelyard.trials.measurement import Trial
 
@@ -70,13 +71,14 @@ class Journal:
     """One study's finished calls. A call is in flight until `add` returns."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._reader = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._reader.execute("pragma journal_mode=wal")
             self._reader.executescript(_SCHEMA)
+            self._writer = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._writer.execute("pragma synchronous=full")
         except (sqlite3.Error, OSError) as error:
             raise _unusable(error) from error
         self._closing = False
@@ -124,16 +126,14 @@ class Journal:
 
     def _write(self) -> None:
         """Commit whatever has queued up while the last commit was being made durable: the group forms by itself."""
-        writer = sqlite3.connect(self._path, isolation_level=None)
-        writer.execute("pragma synchronous=full")
         item = self._queue.get()
         while item is not None:
             group = [item]
             while (item := self._next()) is not None:
                 group.append(item)
-            _commit(writer, group)
+            _commit(self._writer, group)
             item = None if self._closing else self._queue.get()
-        writer.close()
+        self._writer.close()
 
     def _next(self) -> _Write | None:
         try:
@@ -154,10 +154,10 @@ def _commit(writer: sqlite3.Connection, group: list[_Write]) -> None:
         writer.execute("commit")
     except sqlite3.Error as failed:
         error = failed
-        if writer.in_transaction:
+        with suppress(sqlite3.Error):
             writer.execute("rollback")
     for loop in {write.loop for write in group}:
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop has closed: nobody waits any more
             loop.call_soon_threadsafe(_release, [write.done for write in group if write.loop is loop], error)
 
 
@@ -171,11 +171,9 @@ def _release(waiting: list[asyncio.Future[None]], error: sqlite3.Error | None) -
             done.set_exception(_unusable(error))
 
 
-def _unusable(error: Exception) -> InputError:
-    return InputError(
-        Problem(
-            slug="journal-unusable",
-            what=f"the journal cannot be used: {error}",
-            next_step="free disk space or make the folder writable, then run the same command again: it goes on",
-        )
-    )
+def _unusable(error: Exception) -> NotWritable:
+    damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+    step = "free disk space or make the folder writable, then run the same command again: it goes on"
+    if damaged:
+        step = "move journal.sqlite away and run again: what was measured before has to be measured anew"
+    return NotWritable(Problem(slug="journal-unusable", what=f"the journal cannot be used: {error}", next_step=step))

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from steelyard.errors import InputError, Problem
+from steelyard.files import write_whole
 from steelyard.trials.classify import RunSettings
 from steelyard.trials.run import Trialled
 from steelyard.usecase import Dataset, UseCase
@@ -67,9 +68,7 @@ def file_sha256(file: Path) -> str:
 
 def save_lock(lock: Lock, folder: Path) -> None:
     """Write lock.json at once or not at all."""
-    draft = folder / (FILE + ".part")
-    draft.write_bytes(_LOCK.dump_json(lock, indent=2))
-    draft.replace(folder / FILE)
+    write_whole(folder / FILE, _LOCK.dump_json(lock, indent=2))
 
 
 def load_lock(folder: Path) -> Lock:

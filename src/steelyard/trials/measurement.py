@@ -59,6 +59,7 @@ class Latency:
 class Measurement:
     """All trials of one candidate on the test set, aligned with `samples` (ids in the shared order).
 
+    `settings` says how it was run ("12 shots, PMI"). `usages` are those of the answered samples.
     `throughput_per_second` is requests per second of one replica in the run, or why there is none.
     `strict_rate`, `lenient_rate`, `unparseable_rate` are shares of answered samples (label scoring: 1, 1, 0).
     `failures` counts provider failures by kind; those samples have Unknown scores.
@@ -71,11 +72,12 @@ class Measurement:
     strict_rate: float
     lenient_rate: float
     unparseable_rate: float
-    usage: Usage
+    usages: tuple[Usage, ...]
     calls: int
     spent: Money | Unknown
     latency: Latency | Unknown
     throughput_per_second: float | Unknown
+    settings: str = ""
     dev_choices: tuple[DevChoice, ...] = ()
     served_models: tuple[str, ...] = ()
     failures: Mapping[str, int] = field(default_factory=dict)
@@ -83,13 +85,13 @@ class Measurement:
     @property
     def usage_per_request(self) -> Usage:
         """The mean answered request, rounded to whole tokens."""
-        n = max(1, self.calls - sum(self.failures.values()))
+        n, total = max(1, len(self.usages)), sum(self.usages, Usage())
         return Usage(
-            Tokens(round(self.usage.input_tokens / n)),
-            Tokens(round(self.usage.output_tokens / n)),
-            Tokens(round(self.usage.cached_tokens / n)),
-            Tokens(round(self.usage.reasoning_tokens / n)),
-            self.usage.estimated,
+            Tokens(round(total.input_tokens / n)),
+            Tokens(round(total.output_tokens / n)),
+            Tokens(round(total.cached_tokens / n)),
+            Tokens(round(total.reasoning_tokens / n)),
+            total.estimated,
         )
 
 

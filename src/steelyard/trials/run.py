@@ -20,10 +20,10 @@ from functools import partial
 from typing import Literal, Protocol, TypeAlias
 
 from steelyard.catalogue import Candidate, Offer
-from steelyard.errors import Denied, ProviderError
+from steelyard.errors import BudgetReached, Denied, Fault, InputError, NotAvailable, ProviderError, SteelyardError
 from steelyard.providers.budget import Budget
-from steelyard.providers.limiter import RetryPolicy, call_with_retry
 from steelyard.providers.protocol import Pool, Provider, Target, Timing, Usage
+from steelyard.providers.retry import RetryPolicy, call_with_retry
 from steelyard.quantities import ZERO_USD, Money, Seconds, Unknown
 from steelyard.trials.classify import ANSWER_TOKENS, REASONING_TOKENS, Answer, Classification, RunSettings
 from steelyard.trials.journal import Journal, Role, call_key
@@ -67,11 +67,6 @@ class Contender:
     fit: Callable[[Pool, Callable[[int, int], None], int], Awaitable[Contender]] | None = None
 
     @property
-    def prompted(self) -> bool:
-        """It reads a prompt, so examples and calibration matter; a fitted classifier does not."""
-        return self.candidate.is_language_model and not self.candidate.recipe
-
-    @property
     def local(self) -> bool:
         """It computes on this machine."""
         return not self.target.base_url
@@ -79,11 +74,15 @@ class Contender:
 
 @dataclass(frozen=True)
 class Trialled:
-    """What a run gives: a result a candidate, the settings each was run with, and each as it was when it ran."""
+    """What a run gives: a result a candidate, the settings each was run with, and each as it was when it ran.
+
+    `stopped` is the reached budget that left someone unmeasured, if one did.
+    """
 
     results: dict[str, Result]
     settings: dict[str, RunSettings]
     contenders: dict[str, Contender]
+    stopped: BudgetReached | None = None
 
 
 class Run:
@@ -115,10 +114,11 @@ class Run:
         self._done: dict[str, list[Trial]] = {}
         self._choices: dict[str, tuple[DevChoice, ...]] = {}
         self._failures: Counter[str] = Counter()
+        self._stopped: BudgetReached | None = None
         self._reported = -math.inf
 
     async def all(self, contenders: Sequence[Contender]) -> Trialled:
-        """Measure everyone; one contender's failure never stops the others, a reached budget stops all."""
+        """Measure everyone. One contender's failure, or a budget that has no room for it, never stops the others."""
         settings: dict[str, RunSettings] = {}
         results: dict[str, Result] = {}
         ran: dict[str, Contender] = {}
@@ -137,8 +137,9 @@ class Run:
                     results[name] = await self._test(contender, provider, settings[name])
             except Denied as denied:
                 results[name] = NotMeasured(name, denied.problems[0].what, gate="privacy")
-            except ProviderError as failed:
-                results[name] = NotMeasured(name, failed.problems[0].what)
+            except (ProviderError, NotAvailable, InputError, BudgetReached) as failed:
+                results[name] = NotMeasured(name, _why(failed))
+                self._stopped = self._stopped or (failed if isinstance(failed, BudgetReached) else None)
 
         await _together([one(contender) for contender in contenders])
         for contender in ran.values():
@@ -146,10 +147,10 @@ class Run:
             if isinstance(result, Measurement):
                 try:
                     latency = await self._latency(contender, settings[result.candidate])
-                except ProviderError as failed:
+                except (ProviderError, BudgetReached) as failed:
                     latency = Unknown(failed.problems[0].what)
                 results[result.candidate] = replace(result, latency=latency)
-        return Trialled(results, settings, ran)
+        return Trialled(results, settings, ran, self._stopped)
 
     async def _enter_lane(self, stack: AsyncExitStack, contender: Contender) -> None:
         if contender.target.weights is None or not contender.local:
@@ -169,7 +170,7 @@ class Run:
     async def _choose(self, contender: Contender, provider: Provider) -> RunSettings:
         """Number of examples and calibration with the best accuracy on dev; the first of equals (fewest examples)."""
         name = contender.candidate.id
-        if not contender.prompted:
+        if not contender.candidate.prompted:
             return RunSettings()
         scores = "score_labels" in provider.verbs
         room = REASONING_TOKENS if contender.candidate.model.reasoning else ANSWER_TOKENS
@@ -180,6 +181,8 @@ class Run:
         for number, shots in enumerate(self.spec.shots):
             if "pmi" in calibrations:
                 priors[shots] = await self._priors(contender, provider, shots)
+                if priors[shots] is None and calibrations == ("pmi",):
+                    raise ProviderError(Fault.MALFORMED, "the labels of an empty message got no scores: no calibration")
             if len(options) == 1 or not self._dev:
                 continue
             plain = RunSettings(shots, max_tokens=room)
@@ -219,18 +222,16 @@ class Run:
         trials = await self._each(
             self.dataset.test, one, self._width(contender), lambda done: self.listener.phase(name, "test", done, total)
         )
-        throughput = await self._throughput(name, settings, trials, self._now() - started)
-        measured = summarise(name, trials, self._choices.get(name, ()), throughput)
+        first = self._key("answer", contender, provider, settings, self.dataset.test[0], False)
+        throughput = await self._throughput(f"throughput {first}", trials, self._now() - started)
+        measured = summarise(name, trials, str(settings), self._choices.get(name, ()), throughput)
         if sum(measured.failures.values()) == total:
             return NotMeasured(name, f"every call failed: {', '.join(measured.failures)}")
         return measured
 
-    async def _throughput(
-        self, name: str, settings: RunSettings, trials: Sequence[Trial], seconds: float
-    ) -> float | Unknown:
+    async def _throughput(self, key: str, trials: Sequence[Trial], seconds: float) -> float | Unknown:
         """Requests per second of one replica: from this run's own calls, or as an earlier run of it measured."""
         fresh = sum(not trial.cached for trial in trials)
-        key = f"throughput {name} {settings.shots} {settings.calibration} {self.dataset.fingerprint}"
         if fresh >= PARTIAL_MINIMUM and seconds > 0:
             await self.journal.add_fact(key, fresh / seconds)
         known = self.journal.fact(key)
@@ -329,7 +330,7 @@ class Run:
         self._reported = self._now()
         waiting = Unknown("still running")
         self.listener.partial(
-            {name: summarise(name, trials, self._choices.get(name, ()), waiting) for name, trials in ready.items()}
+            {name: summarise(name, trials, "", self._choices.get(name, ()), waiting) for name, trials in ready.items()}
         )
 
 
@@ -349,6 +350,11 @@ async def _together(work: Sequence[Awaitable[None]]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _why(failed: SteelyardError) -> str:
+    problem = failed.problems[0]
+    return f"{problem.what}; {problem.next_step}" if problem.next_step else problem.what
 
 
 def _calibrations(asked: str, scores: bool) -> tuple[Literal["none", "pmi"], ...]:

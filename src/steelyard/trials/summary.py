@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from steelyard.providers.protocol import Usage
 from steelyard.quantities import ZERO_USD, Money, Unknown
 from steelyard.trials.measurement import DevChoice, Measurement, Trial
 from steelyard.usecase import Sample
 
 
 def summarise(
-    candidate: str, trials: Sequence[Trial], choices: tuple[DevChoice, ...], throughput: float | Unknown
+    candidate: str,
+    trials: Sequence[Trial],
+    settings: str,
+    choices: tuple[DevChoice, ...],
+    throughput: float | Unknown,
 ) -> Measurement:
     """One candidate's trials as a Measurement. Rates are shares of the answered samples; latency comes later."""
     answered = [trial for trial in trials if not trial.fault]
@@ -27,11 +30,12 @@ def summarise(
         strict_rate=strict / of,
         lenient_rate=named / of,
         unparseable_rate=(len(answered) - named) / of,
-        usage=sum((trial.usage for trial in answered), Usage()),
+        usages=tuple(trial.usage for trial in answered),
         calls=len(trials),
         spent=_spent(answered),
         latency=Unknown("not measured yet"),
         throughput_per_second=throughput,
+        settings=settings,
         dev_choices=choices,
         served_models=tuple(sorted({trial.served_model for trial in answered})),
         failures=dict(Counter(trial.fault for trial in trials if trial.fault)),

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from steelyard.errors import Fault, ProviderError
-from steelyard.providers.limiter import RetryPolicy, call_with_retry
+from steelyard.providers.retry import RetryPolicy, call_with_retry
 
 
 class Clock:
