@@ -322,7 +322,7 @@ def sample_decision() -> Decision:
                 share(0.8, 0.8, 0.8),
                 240,
                 Money.of("0.054"),
-                "GPT-5 mini would have to get 192 of 240 right (80.0 %) to be separably better than linear; "
+                "GPT-5 mini would have to get 192 of 240 right (80.0 %) to be clearly better than linear; "
                 "finding out takes 240 calls and about $0.05.",
             ),
             WouldNeed(
@@ -331,7 +331,7 @@ def sample_decision() -> Decision:
                 share(0.8, 0.8, 0.8),
                 240,
                 Money.of("0.011"),
-                "GPT-5 nano would have to get 192 of 240 right (80.0 %) to be separably better than linear; "
+                "GPT-5 nano would have to get 192 of 240 right (80.0 %) to be clearly better than linear; "
                 "finding out takes 240 calls and about $0.01.",
             ),
         ),

@@ -56,7 +56,7 @@ def test_the_baseline_may_win_and_the_best_language_model_is_named_beside_it():
         measured("worse", scores(100, 240, 90)),
     )
     assert (got.winner, got.best_language_model) == ("linear", "model")
-    assert "The best language model is model, 62.5 % right; it is separably worse (p < 0.001)." in got.verdict
+    assert "The best language model is model, 62.5 % right; it is clearly worse (p < 0.001)." in got.verdict
 
 
 def test_when_no_language_model_passes_the_reason_is_given():
@@ -175,7 +175,7 @@ def test_a_candidate_of_which_every_call_failed_counts_as_not_measured():
     assert got.standing("silent").tier is None
 
 
-def test_preferring_cost_takes_the_cheapest_that_passes_even_if_it_is_separably_worse():
+def test_preferring_cost_takes_the_cheapest_that_passes_even_if_it_is_clearly_worse():
     got = decided(
         measured("good", scores(220, 240), rate=0.5),
         measured("cheap", scores(160, 240)),
@@ -214,7 +214,7 @@ def test_weights_only_order_the_criteria():
 
 
 def test_a_difference_that_only_many_pairs_make_unsure_says_so():
-    """Alone b is separably worse than a; among six pairs the same difference no longer is."""
+    """Alone b is clearly worse than a; among six pairs the same difference no longer is."""
     lead = (measured("a", scores(170, 240)), measured("b", scores(164, 240)))
     crowd = (measured("c", scores(165, 240, 1)), measured("d", scores(163, 240)))
     assert decided(*lead).ties == ()

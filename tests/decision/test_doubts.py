@@ -94,17 +94,19 @@ def rented(rate: float) -> Cost:
 
 
 def test_the_next_machine_is_announced_with_its_volume_and_month():
-    """One machine at 2 requests/s carries 2 x 0.7 x 86,400 / 4 = 30,240 a day; 6 % a month get there in 8 months."""
+    """One machine at 2 requests/s carries 2 x 0.7 x 86,400 / 4 = 30,240 a day; 6 % a month get there in 8 months; said to two digits."""
     got = decided(measured("m", scores(200, 240), rate=2.0, cost=rented(2.0)))
-    assert "Above 30,240 requests a day (in 8 months at 6 % growth) m needs more than 1 machine." in got.recheck_when
+    assert "Above 30,000 requests a day (in 8 months at 6 % growth) m needs more than 1 machine." in got.recheck_when
 
 
 def test_a_price_is_read_again_after_half_a_year():
     fresh = decided(measured("m", scores(200, 240)))
-    assert "The price of m was read on 2026-10-01: read it again by 2027-04-02." in fresh.recheck_when
+    assert "The machine's price was read on 2026-10-01: read it again by 2027-04-02." in fresh.recheck_when
     later = MADE_AT.replace(year=2027, month=6)
     stale = decide(case(), [measured("m", scores(200, 240))], summary(), made_at=later, versions={})
-    assert "The price of m was read on 2026-10-01, more than six months ago: read it again now." in stale.recheck_when
+    assert (
+        "The machine's price was read on 2026-10-01, more than six months ago: read it again now." in stale.recheck_when
+    )
 
 
 def test_a_withdrawal_that_is_announced_is_a_date_to_keep():
@@ -117,3 +119,8 @@ def test_a_withdrawal_that_is_announced_is_a_date_to_keep():
 
 def test_without_a_winner_there_is_nothing_to_check_again():
     assert decided(measured("poor", scores(20, 240))).recheck_when == ()
+
+
+def test_a_volume_far_away_is_no_reason_to_ask_again():
+    got = decided(measured("m", scores(200, 240), rate=2000.0, cost=rented(2000.0)))
+    assert not [text for text in got.recheck_when if "requests a day" in text]

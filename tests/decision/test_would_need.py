@@ -50,7 +50,7 @@ def test_the_sentence_says_accuracy_calls_and_price_and_a_cheaper_one_may_tie():
     got = decided(measured("winner", scores(170, 240)), unmeasured("openai:x", per_month=20.0))
     (one,) = got.would_need
     k = needed(got)
-    assert one.sentence.startswith(f"To be separably better than winner, openai:x would have to get {k} of 240 right (")
+    assert one.sentence.startswith(f"To be clearly better than winner, openai:x would have to get {k} of 240 right (")
     assert "; being cheaper, it would tie from 1" in one.sentence
     assert one.sentence.endswith("Finding out takes 240 calls and about $0.05.")
     assert one.reason == "THE_KEY is not set"
@@ -63,10 +63,10 @@ def test_a_tie_below_the_floor_is_no_use():
     assert "it would tie from 144 right (60 %)" in got.would_need[0].sentence
 
 
-def test_a_winner_near_perfection_cannot_be_beaten_separably():
+def test_a_winner_near_perfection_cannot_be_beaten_clearly():
     got = decided(measured("winner", scores(239, 240)), unmeasured("openai:x"))
     (one,) = got.would_need
-    assert one.needed_quality == Unknown("even 240 of 240 right would not be separably better")
+    assert one.needed_quality == Unknown("even 240 of 240 right would not be clearly better")
     assert one.sentence.startswith("Even with all 240 samples right openai:x would not")
 
 

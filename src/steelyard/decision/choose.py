@@ -112,7 +112,7 @@ def _reason(criterion: Criterion, kept: Sequence[Contender], dropped: Sequence[C
     stays = listed([_with_figure(criterion, one) for one in kept])
     falls = listed([_with_figure(criterion, one) for one in dropped])
     why = {
-        "quality": "separably worse",
+        "quality": "clearly worse",
         "cost": "more expensive",
         "speed": "slower",
         "control": "run by somebody else",

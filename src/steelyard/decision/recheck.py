@@ -16,6 +16,8 @@ from steelyard.usecase import Workload
 
 PRICE_DAYS = 183
 """A price is read again after half a year."""
+FAR_AWAY = 100
+"""A volume this many times today's is no reason to ask again."""
 
 
 def recheck_when(basis: Basis) -> tuple[str, ...]:
@@ -30,17 +32,18 @@ def _prices(basis: Basis, winner: Standing) -> Iterator[str]:
     if isinstance(winner.cost, Unknown):
         return
     today = basis.made_at.date()
+    what = f"The price of {winner.name}" if winner.cost.replicas is None else "The machine's price"
     read_on = {assumption.as_of for assumption in winner.cost.assumptions if assumption.name.endswith("price")}
     for as_of in sorted(read_on):
         try:
             stale = date.fromisoformat(as_of) + timedelta(days=PRICE_DAYS)
         except ValueError:  # a year alone, or nothing
-            yield f"The price of {winner.name} has no exact date ({as_of or 'none'}): read it again now"
+            yield f"{what} has no exact date ({as_of or 'none'}): read it again now"
             continue
         if stale < today:
-            yield f"The price of {winner.name} was read on {as_of}, more than six months ago: read it again now"
+            yield f"{what} was read on {as_of}, more than six months ago: read it again now"
         else:
-            yield f"The price of {winner.name} was read on {as_of}: read it again by {stale.isoformat()}"
+            yield f"{what} was read on {as_of}: read it again by {stale.isoformat()}"
 
 
 def _volume(basis: Basis, winner: Standing) -> Iterator[str]:
@@ -51,11 +54,13 @@ def _volume(basis: Basis, winner: Standing) -> Iterator[str]:
     if isinstance(workload, Unknown) or isinstance(rate, Unknown):
         return
     limit = capacity_per_day(winner.cost.replicas, rate.value, workload)
+    if limit > FAR_AWAY * workload.requests_per_day:
+        return
     months = _months_until(limit, workload)
     near = months is not None and months <= workload.horizon_months
     when = f" (in {counted(months or 0, 'month')} at {percent(workload.growth_per_month)} growth)" if near else ""
     yield (
-        f"Above {limit:,.0f} requests a day{when} {winner.name} needs more than "
+        f"Above {_round(limit):,.0f} requests a day{when} {winner.name} needs more than "
         f"{counted(winner.cost.replicas, 'machine')}"
     )
 
@@ -92,7 +97,7 @@ def _monthly(winner: Standing, cost: Cost, workload: Workload, month: int) -> fl
 
 def _licence(basis: Basis, winner: Standing) -> Iterator[str]:
     licence = winner.licence
-    if licence.revision or licence.as_of:
+    if winner.is_language_model and (licence.revision or licence.as_of):
         read = f" of {licence.revision}" if licence.revision else ""
         on = f", read on {licence.as_of}" if licence.as_of else ""
         yield f"When the terms of {winner.name} change: this verdict rests on {licence.licence_name}{read}{on}"
@@ -102,6 +107,12 @@ def _withdrawal(basis: Basis, winner: Standing) -> Iterator[str]:
     retired = basis.evidence[winner.candidate].candidate.model.retired
     if isinstance(retired, Sourced):
         yield f"On {retired.value} the vendor withdraws {winner.name} ({retired.source}): choose again before"
+
+
+def _round(number: float) -> float:
+    """Down to two significant digits: the rate behind it is not known better."""
+    step = 10.0 ** (math.floor(math.log10(number)) - 1) if number >= 100 else 1.0
+    return math.floor(number / step) * step
 
 
 def _months_until(limit: float, workload: Workload) -> int | None:

@@ -179,12 +179,12 @@ def difference_words(comparison: Comparison, first: str, second: str, pairs: int
 
 
 def against(comparison: Comparison | None, better: bool) -> str:
-    """How a second candidate stands to the winner: "it is separably worse (p = 0.01)"."""
+    """How a second candidate stands to the winner: "it is clearly worse (p = 0.01)"."""
     if comparison is None:
         return "the two have no sample in common"
     if not comparison.separable:
         return f"the two cannot be told apart on these samples ({p_value(comparison.p_adjusted)})"
-    return f"it is separably {'better' if better else 'worse'} ({p_value(comparison.p_adjusted)})"
+    return f"it is clearly {'better' if better else 'worse'} ({p_value(comparison.p_adjusted)})"
 
 
 def workload_words(workload: Workload | Unknown) -> str:

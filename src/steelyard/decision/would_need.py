@@ -25,7 +25,7 @@ def would_need(basis: Basis) -> tuple[WouldNeed, ...]:
 
     Terms that nobody has read do not rule it out here, but the sentence says that they come first.
 
-    The threshold is the smallest number of right answers on the winner's samples that would be separably better.
+    The threshold is the smallest number of right answers on the winner's samples that would be clearly better.
     It supposes that the newcomer disagrees with the winner as often as the measured candidates disagree with each
     other: the median, over all measured pairs, of the share of samples on which one is right and the other wrong,
     divided by what two independent candidates of the same accuracy would show (1 where there is no pair). The
@@ -75,12 +75,12 @@ def _needed(basis: Basis, line: Standing) -> tuple[Estimated, str]:
     tie = _tie(basis, line, right, least, separable)
     better = next((count for count in range(right + 1, n + 1) if separable(count)), None)
     if better is None:
-        needed: Estimated = Unknown(f"even {n:,} of {n:,} right would not be separably better")
-        text = f"Even with all {n:,} samples right {line.name} would not be separably better than {basis.winner.name}"
+        needed: Estimated = Unknown(f"even {n:,} of {n:,} right would not be clearly better")
+        text = f"Even with all {n:,} samples right {line.name} would not be clearly better than {basis.winner.name}"
         return needed, text + tie
     better = max(better, least)
     text = (
-        f"To be separably better than {basis.winner.name}, {line.name} would have to get {better:,} of {n:,} right "
+        f"To be clearly better than {basis.winner.name}, {line.name} would have to get {better:,} of {n:,} right "
         f"({percent(better / n)})"
     )
     return _threshold(better / n, n, "smallest separable win at the usual discordance"), text + tie
