@@ -94,7 +94,7 @@ def rented(rate: float) -> Cost:
 
 
 def test_the_next_machine_is_announced_with_its_volume_and_month():
-    """One machine at 2 requests/s carries 2 x 0.7 x 86,400 / 4 = 30,240 a day; 6 % a month get there in 8 months; said to two digits."""
+    """One machine at 2 requests/s carries 2 x 0.7 x 86,400 / 4 = 30,240 a day; 6 % a month get there in 8 months."""
     got = decided(measured("m", scores(200, 240), rate=2.0, cost=rented(2.0)))
     assert "Above 30,000 requests a day (in 8 months at 6 % growth) m needs more than 1 machine." in got.recheck_when
 
