@@ -127,7 +127,7 @@ def test_a_licence_that_nobody_has_read_does_not_pass_and_a_conditional_one_does
     assert got.questions == ("Who receives the weights?",)
     assert "licence: Gemma, conditional with 1 condition" in got.verdict
     assert any(doubt.endswith("Who receives the weights?") for doubt in got.doubts)
-    assert any("Gemma of 2025-03-24, read on 2026-10-01" in when for when in got.recheck_when)
+    assert any("Gemma, revision 2025-03-24, read on 2026-10-01" in when for when in got.recheck_when)
 
 
 def test_data_that_may_not_leave_rule_out_a_vendor_whatever_its_accuracy():

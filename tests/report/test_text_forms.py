@@ -14,6 +14,7 @@ from tests.report.variations import crowd, hostile, nobody_passed, nothing_measu
 
 from steelyard.decision import Decision
 from steelyard.errors import NotWritable
+from steelyard.licences import Reason, Verdict
 from steelyard.report.markdown import to_markdown
 from steelyard.report.page import page
 from steelyard.report.render import write_report
@@ -130,3 +131,36 @@ def test_a_failed_write_leaves_the_old_report(tmp_path: Path, monkeypatch: pytes
         write_report(nobody_passed(), tmp_path)
     assert (tmp_path / "report.html").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.md"]
+
+
+def test_terms_that_nobody_read_were_looked_up_and_a_version_in_the_name_is_not_said_again() -> None:
+    decision = sample_decision()
+    unread = Verdict(
+        "unknown",
+        (Reason("unknown", "", "not read here", "API terms"),),
+        not_read=("API terms",),
+        licence_name="API terms",
+        source="https://terms.example",
+        as_of="2026-11-24",
+    )
+    apache = replace(unread, licence_name="Licence 2.0", revision="2.0", not_read=())
+    apache = replace(apache, status="allowed", reasons=(Reason("allowed", "§2", "grants use", "Licence 2.0"),))
+    lines = [replace(decision.standings[0], licence=unread), replace(decision.standings[1], licence=apache)]
+    text = to_markdown(page(replace(decision, standings=(*lines, *decision.standings[2:]))))
+    assert "API terms (https://terms.example, looked up on 2026-11-24, not read)" in text
+    assert "Licence 2.0 (https://terms.example, read on 2026-11-24)" in text
+    assert "Gemma Terms of Use (revision 2025-03-24, https://ai.google.dev/gemma/terms, read on 2026-10-01)" in text
+
+
+def test_an_unmeasured_candidate_with_open_terms_can_change_the_picture_only_if_they_allow_the_use() -> None:
+    decision = sample_decision()
+    lines = []
+    for line in decision.standings:
+        if line.candidate == "openai:gpt-5-mini":
+            gates = tuple(replace(g, outcome="unknown") if g.name == "licence" else g for g in line.gates)
+            line = replace(line, gates=gates)
+        lines.append(line)
+    text = to_markdown(page(replace(decision, standings=tuple(lines))))
+    assert "GPT-5 mini, if it reaches 80.0 % or more and if its terms allow the use." in text
+    assert "GPT-5 nano, if it reaches 80.0 % or more.\n" in text
+    assert "change the picture; first it must be settled that the terms of GPT-5 mini allow the use." in text

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from steelyard.costs import Cost, capacity_per_day, replicas_needed
 from steelyard.decision.basis import Basis
 from steelyard.decision.record import Standing
-from steelyard.decision.sentences import counted, percent, sentence, usd
+from steelyard.decision.sentences import counted, edition, percent, read_on, sentence, usd
 from steelyard.quantities import Sourced, Unknown
 from steelyard.stats import Estimate
 from steelyard.usecase import Workload
@@ -98,9 +98,9 @@ def _monthly(winner: Standing, cost: Cost, workload: Workload, month: int) -> fl
 def _licence(basis: Basis, winner: Standing) -> Iterator[str]:
     licence = winner.licence
     if winner.is_language_model and (licence.revision or licence.as_of):
-        read = f" of {licence.revision}" if licence.revision else ""
-        on = f", read on {licence.as_of}" if licence.as_of else ""
-        yield f"When the terms of {winner.name} change: this verdict rests on {licence.licence_name}{read}{on}"
+        name = licence.licence_name or licence.licence_id
+        basis_read = ", ".join(text for text in (name, edition(name, licence.revision), read_on(licence)) if text)
+        yield f"When the terms of {winner.name} change: this verdict rests on {basis_read}"
 
 
 def _withdrawal(basis: Basis, winner: Standing) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from steelyard.costs import Cost
 from steelyard.decision.record import Comparison, Standing
+from steelyard.licences import Verdict
 from steelyard.quantities import Unknown
 from steelyard.stats import Estimate, Estimated
 from steelyard.usecase import Privacy, Requirement, Use, Workload
@@ -149,6 +150,26 @@ def licence_words(line: Standing) -> str:
     if line.is_language_model:
         return f"licence: {terms}"
     return f"fitted on your own data, so that no model's licence applies (its software: {terms})"
+
+
+def edition(name: str, revision: str) -> str:
+    """Which text of a licence it is, unless its name says so already.
+
+    >>> edition("Gemma", "2025-03-24"), edition("BSD", "1.0"), edition("Apache License 2.0", "2.0")
+    ('revision 2025-03-24', 'version 1.0', '')
+    """
+    if not revision or revision in name.split():
+        return ""
+    return f"{'revision' if '-' in revision else 'version'} {revision}"
+
+
+def read_on(licence: Verdict) -> str:
+    """When the terms were read; of terms from which no clause is cited, that they were only looked up."""
+    if not licence.as_of:
+        return ""
+    if licence.licence_name in licence.not_read or not any(reason.clause for reason in licence.reasons):
+        return f"looked up on {licence.as_of}, not read"
+    return f"read on {licence.as_of}"
 
 
 def right(quality: Estimated) -> str:

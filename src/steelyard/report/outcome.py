@@ -37,8 +37,10 @@ def margin(decision: Decision, lead: Comparison) -> str:
 
 def rechecks(decision: Decision) -> Section:
     """What would change the answer and when to look again."""
+    unread = {line.candidate for line in decision.standings if _terms_open(line)}
     items = tuple(
-        f"{_name(decision, need.candidate)}, if it reaches {numbers.value(need.needed_quality)} or more."
+        f"{_name(decision, need.candidate)}, if it reaches {numbers.value(need.needed_quality)} or more"
+        f"{' and if its terms allow the use' if need.candidate in unread else ''}."
         for need in decision.would_need
         if not isinstance(need.needed_quality, Unknown)
     )
@@ -91,9 +93,18 @@ def not_measured(decision: Decision) -> Section | None:
         elif failed := [gate.name for gate in line.gates if gate.outcome == "failed"]:
             texts.append(f"Whatever a measurement said, it is ruled out: {listing(failed)}.")
         items.append(Fact(line.name, tuple(texts)))
-    still = [line.name for line in lines if not any(gate.outcome == "failed" for gate in line.gates)]
-    lead = f"{listing(still)} could still change the picture." if still else "None of these could win today."
+    still = [line for line in lines if not any(gate.outcome == "failed" for gate in line.gates)]
+    lead = "None of these could win today."
+    if still:
+        lead = f"{listing([line.name for line in still])} could still change the picture"
+        unread = [line.name for line in still if _terms_open(line)]
+        lead += f"; first it must be settled that the terms of {listing(unread)} allow the use." if unread else "."
     return Section("not-measured", "Not measured", lead, (Facts(tuple(items)),))
+
+
+def _terms_open(line: Standing) -> bool:
+    """Whether nobody has said yet that this use is allowed."""
+    return any(gate.name == "licence" and gate.outcome == "unknown" for gate in line.gates)
 
 
 def _price(line: Standing) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from steelyard.decision import Decision, Standing
+from steelyard.decision.sentences import edition, read_on
 from steelyard.quantities import Unknown
 from steelyard.report import numbers
 from steelyard.report.blocks import Block, Cell, Section, Table
@@ -25,12 +26,13 @@ def licences(decision: Decision) -> Section | None:
         follow = [f"Duty: {duty}." for duty in verdict.duties]
         follow += [f"Question: {question}" for question in verdict.questions]
         follow += [f"Not read yet: {name}." for name in verdict.not_read]
-        edition = ", ".join(part for part in (verdict.revision, verdict.source, _read_on(verdict.as_of)) if part)
+        text = edition(verdict.licence_name, verdict.revision)
+        origin = ", ".join(part for part in (text, verdict.source, read_on(verdict)) if part)
         rows.append(
             (
                 Cell(STATUS[verdict.status], status=verdict.status),
                 Cell(listing(names)),
-                Cell(verdict.licence_name or verdict.licence_id or numbers.UNKNOWN, note=edition),
+                Cell(verdict.licence_name or verdict.licence_id or numbers.UNKNOWN, note=origin),
                 _stacked(reasons, "no clause was read"),
                 _stacked(follow, "none"),
             )
@@ -124,7 +126,3 @@ def _whom(names: list[str], lines: list[Standing]) -> str:
         return "all"
     whole = next((way for way, members in ways.items() if members == set(names) and len(names) > 1), "")
     return f"all {whole}" if whole else listing(names)
-
-
-def _read_on(day: str) -> str:
-    return f"read on {day}" if day else ""
