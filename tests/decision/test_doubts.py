@@ -9,10 +9,11 @@ from tests.decision.evidence import MADE_AT, WORKLOAD, case, decided, measured, 
 
 from steelyard.catalogue import Candidate
 from steelyard.costs import Cost, cost_of, machine
+from steelyard.decision import Evidence
 from steelyard.decision.decide import decide
 from steelyard.providers.protocol import Usage
 from steelyard.quantities import Sourced, Unknown
-from steelyard.trials import Latency
+from steelyard.trials import DevChoice, Latency, Measurement
 from steelyard.usecase import Requirement
 
 CLEAN = measured("clean", scores(200, 240), openness="baseline", cost=Unknown("free"))
@@ -124,3 +125,39 @@ def test_without_a_winner_there_is_nothing_to_check_again():
 def test_a_volume_far_away_is_no_reason_to_ask_again():
     got = decided(measured("m", scores(200, 240), rate=2000.0, cost=rented(2000.0)))
     assert not [text for text in got.recheck_when if "requests a day" in text]
+
+
+def test_few_samples_may_reverse_a_close_lead_but_only_blur_a_clear_one():
+    close = decided(measured("a", scores(40, 48)), measured("b", scores(38, 48)), n_test=48)
+    assert "Only 48 test samples: below 100, one more batch may well reverse it." in close.doubts
+    clear = decided(measured("a", scores(48, 48)), measured("b", scores(12, 48)), n_test=48)
+    (few,) = [doubt for doubt in clear.doubts if doubt.startswith("Only 48")]
+    assert (
+        few == "Only 48 test samples: below 100, every figure is coarse: look at the intervals, not at single points."
+    )
+
+
+def with_settings(id: str, right: int, dev: list[float], n: int = 48) -> Evidence:
+    """A candidate whose settings were chosen on `n` dev samples: the first was taken."""
+    one = measured(id, scores(right, 240), openness="baseline", cost=Unknown("free"))
+    rows = tuple(DevChoice(12 * i, "none", share, n, i == 0) for i, share in enumerate(dev))
+    assert isinstance(one.measurement, Measurement)
+    return replace(one, measurement=replace(one.measurement, dev_choices=rows))
+
+
+def test_settings_much_better_on_few_dev_samples_than_on_test_are_a_doubt():
+    (got,) = decided(with_settings("m", 180, [0.875, 0.5])).doubts
+    assert got == (
+        "The settings of m were chosen on 48 dev samples: they got 87.5 % of them right, but 75 % of the test "
+        "samples; on other dev samples the choice may be another."
+    )
+    assert decided(with_settings("m", 200, [0.875, 0.5])).doubts == ()
+    assert decided(with_settings("m", 180, [0.875, 0.5], n=120)).doubts == ()
+
+
+def test_a_winner_whose_next_settings_were_within_two_dev_samples_is_doubted():
+    (got,) = decided(with_settings("m", 200, [42 / 48, 40 / 48])).doubts
+    assert "they were 2 samples ahead of the next; " in got
+    (level,) = decided(with_settings("m", 200, [42 / 48, 42 / 48])).doubts
+    assert "they were level with the next; " in level
+    assert decided(with_settings("m", 200, [42 / 48, 39 / 48])).doubts == ()

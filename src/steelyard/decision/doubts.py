@@ -14,6 +14,11 @@ from steelyard.quantities import Unknown
 from steelyard.stats import Estimate, Interval, needed_for
 
 FEW_ITEMS = 100
+FEW_DEV = 48
+OVERFITTED = 0.10
+"""So much better on dev than on test: the settings fit the few samples they were chosen on."""
+CLOSE_CHOICE = 2
+"""A lead of so few dev samples over the next settings is little more than chance."""
 MANY_PEEKS = 3
 MANY_FAILURES = 0.02
 NEAR = 0.10
@@ -22,7 +27,9 @@ NEAR = 0.10
 
 def doubts(basis: Basis) -> tuple[str, ...]:
     """All doubts, the weightiest kind first; every sentence holds its own figures."""
-    kinds = (_too_close, _too_few, _straddled, _near_limit, _failures, _unreadable, _leaks, _peeks, _winner)
+    kinds = (
+        _too_close, _too_few, _straddled, _near_limit, _failures, _unreadable, _chosen, _leaks, _peeks, _winner,
+    )  # fmt: skip
     return tuple(sentence(text) for kind in kinds for text in kind(basis))
 
 
@@ -39,8 +46,16 @@ def _too_close(basis: Basis) -> Iterator[str]:
 
 
 def _too_few(basis: Basis) -> Iterator[str]:
-    if basis.measurements and basis.data.n_test < FEW_ITEMS:
-        yield f"Only {counted(basis.data.n_test, 'test sample')}: below {FEW_ITEMS}, one more batch may well reverse it"
+    if not basis.measurements or basis.data.n_test >= FEW_ITEMS:
+        return
+    few = f"Only {counted(basis.data.n_test, 'test sample')}: below {FEW_ITEMS},"
+    measured = [line for line in basis.lines if isinstance(line.quality, Estimate)]
+    leader = basis.winner or measured[0]
+    pairs = [comparison_of(basis.comparisons, leader.candidate, x.candidate) for x in measured if x is not leader]
+    if all(pair and pair.separable for pair in pairs):
+        yield f"{few} every figure is coarse: look at the intervals, not at single points"
+    else:
+        yield f"{few} one more batch may well reverse it"
 
 
 def _straddled(basis: Basis) -> Iterator[str]:
@@ -105,6 +120,31 @@ def _unreadable(basis: Basis) -> Iterator[str]:
             f"{percent(most[1])} of the answers of {most[0].name} named no label, of {least[0].name} "
             f"{percent(least[1])}: part of the difference is form, not knowledge"
         )
+
+
+def _chosen(basis: Basis) -> Iterator[str]:
+    """Settings chosen on few dev samples: much better there than on test, or the winner's hardly better than others.
+
+    Only rows over as many samples as the chosen one are compared with it; the others were given up earlier.
+    """
+    for line in basis.lines:
+        best = next((row for row in line.dev_choices if row.chosen), None)
+        if best is None or best.n > FEW_DEV or not isinstance(line.quality, Estimate):
+            continue
+        found = []
+        if best.accuracy - line.quality.value > OVERFITTED:
+            found.append(
+                f"got {percent(best.accuracy)} of them right, but {percent(line.quality.value)} of the test samples"
+            )
+        rivals = [row.accuracy for row in line.dev_choices if not row.chosen and row.n == best.n]
+        lead = round((best.accuracy - max(rivals, default=-1.0)) * best.n)
+        if line is basis.winner and lead <= CLOSE_CHOICE:
+            found.append(f"were {counted(lead, 'sample')} ahead of the next" if lead else "were level with the next")
+        if found:
+            yield (
+                f"The settings of {line.name} were chosen on {counted(best.n, 'dev sample')}: "
+                f"they {' and '.join(found)}; on other dev samples the choice may be another"
+            )
 
 
 def _leaks(basis: Basis) -> Iterator[str]:
