@@ -22,7 +22,8 @@ def test_a_separable_leader_wins_and_the_verdict_holds_its_figures():
     assert [line.tier for line in got.standings] == [1, 2]
     assert got.verdict == (
         "Take good: 79.2 % right on your 240 test samples (73.6 to 83.8 %, 95 % interval), "
-        "about $73 a month for 1 rented machine at 20,000 requests a day, licence: Apache-2.0, allowed."
+        "about $73 a month for 1 rented machine at 20,000 requests a day, licence: Apache-2.0, allowed. "
+        "About 1 in 5 requests would be answered wrongly."
     )
     assert got.margin is not None
     assert got.margin.difference.value == pytest.approx(40 / 240)

@@ -30,9 +30,9 @@ def test_why_there_is_no_language_model_to_name(others, said):
 @pytest.mark.parametrize(
     ("right", "said"),
     [
-        (155, "About 1 in 3 would be answered wrongly."),
-        (171, "About 3 in 10 would be answered wrongly."),
-        (212, "About 1 in 9 would be answered wrongly."),
+        (155, "About 1 in 3 requests would be answered wrongly."),
+        (171, "About 3 in 10 requests would be answered wrongly."),
+        (212, "About 1 in 9 requests would be answered wrongly."),
     ],
 )
 def test_more_than_one_error_in_ten_is_said_in_plain_numbers(right, said):
