@@ -13,6 +13,7 @@ from steelyard.stats import Estimate, Estimated
 from steelyard.usecase import Privacy, Requirement, Use, Workload
 
 CUSTODY = {"own": "your own machines", "contracted": "a contracted processor", "any": "a third party"}
+MOST_DIGITS = 6
 FIGURE = {
     "latency_p50": "half of the answers within {}",
     "latency_p95": "95 % of the answers within {}",
@@ -24,8 +25,15 @@ FIGURE = {
 
 
 def percent(share: float) -> str:
-    """0.7125 -> "71.2 %", 0.6 -> "60 %"."""
-    return f"{_trimmed(f'{100 * share:.1f}')} %"
+    """One digit, and more where the share would look like none or all.
+
+    >>> percent(0.7125), percent(0.6), percent(0.0004), percent(0.9996)
+    ('71.2 %', '60 %', '0.04 %', '99.96 %')
+    """
+    digits = 1
+    while 0 < share < 1 and digits < MOST_DIGITS and float(f"{100 * share:.{digits}f}") in (0, 100):
+        digits += 1
+    return f"{_trimmed(f'{100 * share:.{digits}f}')} %"
 
 
 def points(share: float, signed: bool = False) -> str:
@@ -51,15 +59,18 @@ def usd(amount: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """A latency: milliseconds below ten seconds.
+    """A latency: milliseconds below ten seconds, one significant digit below a tenth of one.
 
-    >>> seconds(0.0019), seconds(0.091), seconds(1.45), seconds(12.34)
-    ('1.9 ms', '91 ms', '1,450 ms', '12.3 s')
+    >>> seconds(0.0019), seconds(0.091), seconds(1.45), seconds(12.34), seconds(0.00004), seconds(0.0)
+    ('1.9 ms', '91 ms', '1,450 ms', '12.3 s', '0.04 ms', '0 ms')
     """
     if value >= 10:
         return f"{value:,.1f} s"
     milliseconds = value * 1000
-    return f"{milliseconds:,.0f} ms" if milliseconds >= 9.95 or not milliseconds else f"{milliseconds:.1f} ms"
+    if milliseconds >= 9.95 or not milliseconds:
+        return f"{milliseconds:,.0f} ms"
+    digits = 1 if milliseconds >= 0.095 else -math.floor(math.log10(milliseconds))
+    return f"{milliseconds:.{digits}f} ms"
 
 
 def p_value(p: float) -> str:
@@ -113,6 +124,8 @@ def gate_sentence(requirement: Requirement, value: float) -> str:
         distance = figure(metric, abs(value - requirement.limit))
     else:  # of the rounded value, so that the sentence adds up
         distance = f"{points(abs(round(100 * value, 1) / 100 - requirement.limit))} points"
+        if distance == "0 points" and value != requirement.limit:
+            distance = "less than 0.1 points"
     floor = requirement.op in (">=", ">")
     if requirement.passes(value):
         side = f"{distance} above the {asked} asked for" if floor else f"{distance} inside the limit of {asked}"
