@@ -61,3 +61,10 @@ def test_a_study_that_is_not_there_is_an_error_of_the_input(tmp_path: Path) -> N
 
 def test_an_output_that_cannot_be_written_is_an_error_of_the_input(study: Path) -> None:
     assert slugs(str(study), "--output", str(study / "missing" / "report.html")) == ["output-not-writable"]
+
+
+@pytest.mark.parametrize("forms", [("--md", "--json"), ("--html", "--md"), ("--html", "--json")])
+def test_two_forms_at_once_are_refused(study: Path, forms: tuple[str, str]) -> None:
+    result = CliRunner().invoke(command, [str(study), *forms])
+    assert result.exit_code == 2
+    assert "name one of --html, --md and --json" in result.output

@@ -164,3 +164,21 @@ def test_an_unmeasured_candidate_with_open_terms_can_change_the_picture_only_if_
     assert "GPT-5 mini, if it reaches 80.0 % or more and if its terms allow the use." in text
     assert "GPT-5 nano, if it reaches 80.0 % or more.\n" in text
     assert "change the picture; first it must be settled that the terms of GPT-5 mini allow the use." in text
+
+
+def test_requirements_are_told_apart() -> None:
+    text = to_markdown(page(sample_decision()))
+    assert "accuracy \\>= 0.60; latency_p95 \\<= 800 ms; cost_per_month \\<= 3000 USD" in text
+
+
+def test_a_candidate_that_failed_in_the_run_is_told_above_the_table_and_a_missing_key_is_not() -> None:
+    decision = sample_decision()
+    said = " ".join(printed(decision, 120).split())
+    assert "could not be measured" not in said
+    lines = tuple(
+        replace(line, not_measured="every call failed: auth") if line.name == "GPT-5 nano" else line
+        for line in decision.standings
+    )
+    said = " ".join(printed(replace(decision, standings=lines), 120).split())
+    note = "1 candidate could not be measured: GPT-5 nano: every call failed: auth"
+    assert 0 < said.find(note) < said.find("Baseline")

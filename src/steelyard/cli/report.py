@@ -13,19 +13,22 @@ OUTPUT = ".steelyard"
 
 @click.command()
 @click.argument("study", type=click.Path(path_type=Path))
-@click.option("--html", "form", flag_value="html", default=True, help="One self-contained page (the default).")
-@click.option("--md", "form", flag_value="md", help="Markdown.")
-@click.option("--json", "form", flag_value="json", help="The decision itself, one JSON document.")
+@click.option("--html", "as_html", is_flag=True, help="One self-contained page (the default).")
+@click.option("--md", "as_md", is_flag=True, help="Markdown.")
+@click.option("--json", "as_json", is_flag=True, help="The decision itself, one JSON document.")
 @click.option("--output", "-o", default="", metavar="FILE", help="Where to write; - is standard output.")
-def command(study: Path, form: str, output: str) -> None:
+def command(study: Path, as_html: bool, as_md: bool, as_json: bool, output: str) -> None:
     """Write the report of the last run of STUDY (a study file, or a folder with study.yaml).
 
-    Measures nothing and costs nothing. Without --output it goes to STUDY's folder as .steelyard/report.html
-    (or report.md); JSON goes to standard output.
+    Measures nothing and costs nothing. Without --output it is written to STUDY's folder as .steelyard/report.html
+    (or report.md) and the path is printed; JSON goes to standard output. To read Markdown at once: --md --output -
     """
     from steelyard.decision.store import load, to_json
     from steelyard.files import write_whole
 
+    if as_html + as_md + as_json > 1:
+        raise click.UsageError("name one of --html, --md and --json")
+    form = "json" if as_json else "md" if as_md else "html"
     folder = output_folder(study)
     decision = load(folder)
     if form == "json":

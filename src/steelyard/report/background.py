@@ -41,7 +41,7 @@ def _data(decision: Decision) -> Facts:
         ("Leaks between dev and test", (leaks,)),
         ("Odd rows", odd or ("none",)),
         ("Looks at the test set", (f"{count(data.peeks, 'run')}, this one included",)),
-        ("Requirements", decision.requirements or ("none",)),
+        ("Requirements", ("; ".join(decision.requirements) or "none",)),
         ("Preference", (preference or "not stated",)),
         ("Workload", (decision.workload,)),
         ("Privacy", (decision.privacy,)),

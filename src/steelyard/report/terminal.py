@@ -28,6 +28,9 @@ def print_summary(decision: Decision, console: Console) -> None:
     for item in (*decision.duties, *decision.questions):
         console.print(_item(item))
     board = next(block for block in leaderboard(decision).blocks if isinstance(block, Leaderboard))
+    if failed := [line for line in decision.standings if _failed(line)]:
+        who = "; ".join(f"{line.name}: {line.not_measured}" for line in failed)
+        console.print(Text(f"{numbers.count(len(failed), 'candidate')} could not be measured: {who}", style="red"))
     wide = console.width >= WIDE
     console.print(_table(board, wide))
     if not wide:
@@ -114,6 +117,12 @@ def _ruled_out(decision: Decision) -> list[tuple[str, str]]:
         for gate in line.ruled_out_by
         if gate.outcome == "failed" or not line.not_measured
     ]
+
+
+def _failed(line: Standing) -> bool:
+    """Nothing forbade it and no key was missing, and yet there is no measurement."""
+    forbidden = any(gate.outcome == "failed" and gate.name in ("licence", "privacy", "ways") for gate in line.gates)
+    return bool(line.not_measured) and not forbidden and not line.not_measured.endswith(" is not set")
 
 
 def _absence(line: Standing, sentence: str) -> str:
