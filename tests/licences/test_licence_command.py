@@ -71,9 +71,38 @@ def test_a_study_is_judged_for_its_own_use(tmp_path: Path) -> None:
 
 
 def test_models_and_a_study_at_once_or_neither_is_a_usage_error() -> None:
-    assert run("judge").exit_code == 2
-    assert run("judge", "linear", "--study", "x").exit_code == 2
+    neither, both = run("judge"), run("judge", "linear", "--study", "x")
+    assert (neither.exit_code, both.exit_code) == (2, 2)
+    assert "name the models to judge, or a study with --study STUDY" in neither.stderr
+    assert "not both" in both.stderr
     assert run("judge", "linear", "--users-at", "soon=many").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--domicile", "Germany"),
+        ("--domicile", "de"),
+        ("--domicile", ""),
+        ("--users-in", "DE, fr"),
+        ("--monthly-revenue", "-5"),
+        ("--users-at", "2024-09-25=-1"),
+    ],
+)
+def test_options_are_held_to_the_rules_of_a_study_file(option: str, value: str) -> None:
+    result = run("judge", "llama-3.2-11b-vision-instruct", option, value)
+    assert isinstance(result.exception, InputError)
+    assert [problem.where for problem in result.exception.problems] == [option]
+
+
+def test_a_code_that_is_no_country_never_softens_a_verdict() -> None:
+    def status(domicile: str) -> str:
+        text = run("judge", "llama-3.2-11b-vision-instruct", "--domicile", domicile, "--json").stdout
+        return str(json.loads(text)["verdicts"][0]["status"])
+
+    assert [status(code) for code in ("DE", "EU", "UK", "US")] == ["forbidden", "unknown", "unknown", "conditional"]
+    told = run("judge", "llama-3.2-11b-vision-instruct", "--domicile", "UK").stdout
+    assert "UK is not the ISO 3166 code of a country" in told
 
 
 def test_all_unknown_models_are_reported_at_once() -> None:

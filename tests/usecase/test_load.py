@@ -125,7 +125,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_line(fail: Fail) -> None:
         ("file: inbox.jsonl, ", "", "2 (data)", "neither"),
         ("file: inbox.jsonl", "file: inbox.jsonl, train: inbox.jsonl", "2 (data)", "both"),
         ("target: intent", "target: message", "2 (data.target)", "same column"),
-        ("test: 40%", "test: 40%, max_test: 1", "2 (data.max_test)", "greater than or equal to 2"),
+        ("test: 40%", "test: 40%, max_test: 1", "2 (data.max_test)", "2 or more"),
         ("Message: {message}", "Message", "3 (task.prompt)", "no model would see the input"),
         ("{message}", "{message} {intent}", "3 (task.prompt)", "give the answer away"),
         ('"Message: {message}"', "{message}", "3 (task.prompt)", "quotes"),
@@ -210,6 +210,25 @@ def test_the_output_folder_belongs_to_one_study_and_is_ignored_by_git(load: Load
     assert (tmp_path / ".steelyard" / ".gitignore").read_text() == "*\n"
     with pytest.raises(InputError, match="belong to the study 'inbox', not to 'outbox'"):
         claim_output(load(("name: inbox", "name: outbox")))
+
+
+def test_an_output_folder_that_cannot_be_used_says_why_and_what_to_do(load: Load, tmp_path: Path) -> None:
+    (tmp_path / ".steelyard").touch()
+    with pytest.raises(InputError) as caught:
+        claim_output(load())
+    (problem,) = caught.value.problems
+    assert problem.what == "cannot be used: File exists"
+    assert problem.next_step
+    (tmp_path / ".steelyard").unlink()
+    (tmp_path / ".steelyard").mkdir()
+    (tmp_path / ".steelyard" / "owner").write_bytes(b"\xff")
+    with pytest.raises(InputError, match="its file `owner` is not text"):
+        claim_output(load())
+
+
+def test_a_list_without_entries_is_told_in_plain_words(fail: Fail) -> None:
+    (problem,) = fail(("candidates:\n  - linear\n  - smollm2-135m-instruct\n", "candidates: []\n")).values()
+    assert (problem.what, problem.next_step) == ("`candidates` is an empty list", "name at least one")
 
 
 def test_the_schema_names_every_field_and_requires_those_without_default() -> None:

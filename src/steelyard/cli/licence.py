@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,8 +116,10 @@ def judge(
 
     from steelyard.licences.judge import judge_candidate
 
-    if bool(models) == (study is not None):
-        raise click.UsageError("name models, or --study STUDY, not both")
+    if models and study:
+        raise click.UsageError("name models or a study, not both")
+    if not models and not study:
+        raise click.UsageError("name the models to judge, or a study with --study STUDY")
     at = datetime.now(UTC).date()
     candidates, use, workload = _of_study(study) if study else _of_options(models, options)
     verdicts = [(candidate, judge_candidate(candidate, use, workload, at, purpose=purpose)) for candidate in candidates]
@@ -146,29 +149,52 @@ def _of_study(study: Path) -> tuple[list[Candidate], Use, Workload | Unknown]:
 
 
 def _of_options(models: tuple[str, ...], options: dict[str, object]) -> tuple[list[Candidate], Use, Workload | Unknown]:
-    from pydantic import TypeAdapter
-
     from steelyard.quantities import Unknown
-    from steelyard.usecase import Use
 
-    fields = {name: options[name] for name in ("commercial", "distribute", "outputs_train", "role", "already", "field")}
-    use = TypeAdapter(Use).validate_python(
-        fields
-        | {
-            "purpose": "product",
-            "organisation": {
-                "kind": options["kind"],
-                "domicile": options["domicile"],
-                "monthly_revenue_usd": options["monthly_revenue"],
-                "affiliates_included": True if options["monthly_revenue"] is not None else None,
-            },
-            "users": {
-                "territories": [code for code in str(options["users_in"]).split(",") if code],
-                "monthly_active_at": dict(map(_dated_count, _texts(options["users_at"]))),
-            },
-        }
-    )
-    return _resolve_all(models), use, Unknown("no study was given")
+    return _resolve_all(models), _use_of(options), Unknown("no study was given")
+
+
+OPTION_OF = {
+    "domicile": "--domicile",
+    "monthly_revenue_usd": "--monthly-revenue",
+    "territories": "--users-in",
+    "monthly_active_at": "--users-at",
+}
+
+
+def _use_of(options: dict[str, object]) -> Use:
+    """The use, held to the rules of a study file's `use`; InputError names each option that breaks one."""
+    from pydantic import ValidationError
+
+    from steelyard.usecase.load import use_of
+    from steelyard.usecase.mistakes import problem_of
+    from steelyard.usecase.schema import UsePart
+
+    revenue = options["monthly_revenue"]
+    organisation = {
+        "kind": options["kind"],
+        "domicile": options["domicile"],
+        "monthly_revenue_usd": revenue,
+        "affiliates_included": None if revenue is None else True,
+    }
+    users = {
+        "territories": [code.strip() for code in str(options["users_in"]).split(",") if code.strip()],
+        "monthly_active_at": dict(map(_dated_count, _texts(options["users_at"]))),
+    }
+    fields = {name: options[name] for name in ("commercial", "distribute", "outputs_train", "role", "field")}
+    already = _texts(options["already"])
+    try:
+        part = UsePart.model_validate(
+            fields | {"purpose": "product", "already": already, "organisation": organisation, "users": users}
+        )
+    except ValidationError as error:
+        raise InputError(
+            [
+                replace(problem_of(details, UsePart), where=OPTION_OF[str(details["loc"][1])])
+                for details in error.errors(include_url=False)
+            ]
+        ) from None
+    return use_of(part)
 
 
 def _asked(condition: Condition) -> str:

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Literal, TypeAlias
 
 from steelyard.catalogue.model import Candidate
+from steelyard.licences.territories import is_country
 from steelyard.licences.verdict import Status
 from steelyard.usecase.case import Already, Distribute, OutputsTrain, Purpose, Role, Use
 
@@ -143,8 +144,7 @@ def _parts(condition: Condition, use: Use, candidate: Candidate) -> Iterator[Hol
     if condition.kind:
         yield _stated(organisation.kind, condition.kind, "What kind of organisation is it? (use.organisation.kind)")
     if condition.domicile:
-        question = "In which country is the organisation established? (use.organisation.domicile)"
-        yield _stated(organisation.domicile, condition.domicile, question)
+        yield _established(organisation.domicile, condition.domicile)
     if condition.monthly_active_over is not None:
         yield _users(condition.monthly_active_over, condition.monthly_active_on, use)
     if condition.monthly_revenue_over_usd is not None:
@@ -153,6 +153,14 @@ def _parts(condition: Condition, use: Use, candidate: Candidate) -> Iterator[Hol
 
 def _stated(actual: str | None, wanted: tuple[str, ...], question: str) -> Holding:
     return Holding(None, (question,)) if actual is None else Holding(actual in wanted)
+
+
+def _established(domicile: str | None, countries: tuple[str, ...]) -> Holding:
+    """A code that is no country's ("UK", "EU") says nothing about where the organisation is."""
+    question = "In which country is the organisation established? (use.organisation.domicile)"
+    if domicile is not None and not is_country(domicile):
+        return Holding(None, (f"{domicile} is not the ISO 3166 code of a country. {question}",))
+    return _stated(domicile, countries, question)
 
 
 def _users(limit: int, day: str, use: Use) -> Holding:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from steelyard.errors import InputError, Problem
 from steelyard.licences.clauses import Clause, Condition, Licence, OrganisationKind, Policy, Read
+from steelyard.licences.territories import load_territories
 from steelyard.licences.verdict import Status
 from steelyard.quantities import Unknown
 from steelyard.usecase.case import Already, Distribute, OutputsTrain, Purpose, Role
@@ -110,7 +111,7 @@ def load_licences() -> Licences:
 
 def read_licences(paths: list[Path]) -> Licences:
     """The licences of these files. InputError with every mistake of every file."""
-    territories = _territories()
+    territories = load_territories()
     found: dict[str, tuple[Licence, ...]] = {}
     problems: list[Problem] = []
     for path in paths:
@@ -159,11 +160,6 @@ def _condition(row: _When, territories: Mapping[str, tuple[str, ...]]) -> Condit
     """Names of territories ("EU") stand for the codes of their countries."""
     codes = tuple(code for name in row.domicile for code in territories.get(name, (name,)))
     return Condition(**row.model_dump(exclude={"domicile"}), domicile=codes)
-
-
-def _territories() -> Mapping[str, tuple[str, ...]]:
-    table = tomllib.loads((files("steelyard.licences") / "territories.toml").read_text("utf-8"))
-    return {name: tuple(row["countries"]) for name, row in table.items()}
 
 
 def _problem(where: str, what: str) -> Problem:

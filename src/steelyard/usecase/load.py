@@ -52,7 +52,13 @@ def claim_output(case: UseCase) -> None:
             (case.output / ".gitignore").write_text("*\n", "utf-8")
             owner.write_text(f"{case.name}\n", "utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(Problem("output-unusable", f"cannot be used: {error}", str(case.output))) from None
+        if isinstance(error, OSError):
+            why, next_step = error.strerror, "make the folder writable and see that the disk has room"
+        else:
+            why, next_step = "its file `owner` is not text", f"write the study's name into it: {case.name}"
+        raise InputError(
+            Problem("output-unusable", f"cannot be used: {why}", str(case.output), "", next_step)
+        ) from None
     if held_by and held_by != case.name:
         raise InputError(
             Problem(
@@ -102,7 +108,7 @@ def _use_case(part: StudyPart, document: Document, file: Path) -> UseCase:
         folder=folder,
         data=_data(part.data, folder),
         task=_task(part.task),
-        use=_use(part.use),
+        use=use_of(part.use),
         privacy=Privacy(privacy.data_class, privacy.may_send_to or DEFAULT_REACH[privacy.data_class]),
         allow_ways=tuple(dict.fromkeys(part.allow_ways)),
         workload=Workload(**dict(part.workload)) if part.workload else Unknown("the study file states no workload"),
@@ -140,7 +146,8 @@ def _task(part: TaskPart) -> TaskSpec:
     return TaskSpec(part.kind, part.prompt, part.metric, part.shots, part.calibration)
 
 
-def _use(part: UsePart) -> Use:
+def use_of(part: UsePart) -> Use:
+    """The intended use that a checked `use` section states."""
     users = part.users
     return Use(
         purpose=part.purpose,

@@ -43,6 +43,10 @@ def problem_of(error: ErrorDetails, root: type[BaseModel]) -> Problem:
         return Problem("study-missing-field", f"`{key}` is missing", allowed=allowed, next_step=f"add `{key}: ...`")
     if value is None:
         return Problem("study-bad-value", f"`{key}` is empty", next_step="fill it, or remove the line")
+    if kind == "too_short":
+        return Problem("study-bad-value", f"`{key}` is an empty list", next_step="name at least one")
+    if kind == "greater_than_equal":
+        return Problem("study-bad-value", f"{_shown(value)} does not fit here", allowed=f"{context['ge']:g} or more")
     if kind == "literal_error":
         known = tuple(re.findall(r"'([^']*)'", str(context["expected"])))
         return Problem(
