@@ -44,6 +44,10 @@ def test_weights_that_are_missing_are_named_with_the_command_that_gets_them():
     assert "steelyard models get smollm2-135m-instruct" in got.reason
 
 
+def test_a_weights_file_that_is_not_there_is_not_said_to_be_for_download():
+    assert screened("llama-cpp:/nonexist.gguf").reason == "there is no file /nonexist.gguf: correct the path"
+
+
 def test_a_key_that_is_not_set_is_named():
     assert screened("openai:gpt-5-mini").reason == "OPENAI_API_KEY is not set"
 

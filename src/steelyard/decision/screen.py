@@ -43,4 +43,6 @@ def _cannot_run(candidate: Candidate) -> str:
 def _weights_missing(candidate: Candidate) -> str:
     if candidate.weights is None or find_weights(candidate.model, candidate.weights) is not None:
         return ""
+    if candidate.weights.kind == "path":
+        return f"there is no file {candidate.weights.members[0]}: correct the path"
     return f"its weights are not on this machine: steelyard models get {candidate.model.id}"

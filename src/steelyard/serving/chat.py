@@ -39,7 +39,11 @@ def parse(body: bytes) -> Ask:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         param = _path(first["loc"])
-        said = "this parameter is not supported" if first["type"] == "extra_forbidden" else first["msg"]
+        said = (
+            "this parameter is not supported"
+            if first["type"] == "extra_forbidden"
+            else first["msg"].removeprefix("Value error, ")
+        )
         message = f"{param}: {said}" if param else said
         raise Refusal(400, "invalid_value", message, param=param or None) from None
     settings = Settings(
