@@ -98,3 +98,24 @@ def test_yes_does_not_choose_between_data_files(tmp_path: Path, files: list[str]
 def test_giving_up_writes_nothing(folder: Path) -> None:
     assert init(folder, answers=["", ""]).exit_code == 1
     assert not (folder / "study.yaml").exists()
+
+
+def test_the_next_command_can_be_pasted_and_one_is_singular(tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text(f"message,intent\n{ROWS},a\n")
+    home = tmp_path / "my study ü"
+    output = init(home, "--data", data, "--yes").output
+    assert f"Next: steelyard run '{home}'" in output
+    assert "1 odd row," in output
+
+
+def test_a_failure_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("message,intent\nhello there,a\nhow are you,a\n")
+    with pytest.raises(InputError, match="every row has the same target"):
+        init(tmp_path / "new" / "study", "--data", data, "--yes")
+    assert list(tmp_path.iterdir()) == [data]
+    (tmp_path / "study.yaml").write_text("mine")
+    with pytest.raises(InputError, match="every row has the same target"):
+        init(tmp_path, "--yes", "--force")
+    assert (tmp_path / "study.yaml").read_text() == "mine"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
@@ -35,15 +37,37 @@ def command(folder: Path, data: Path | None, force: bool, yes: bool) -> None:
         next_step = "name another folder, or overwrite it with --force"
         raise InputError(Problem("init-exists", "there is a study already", str(study), next_step=next_step))
     answers = _answers(folder, data or _data_file(folder, yes), yes)
-    folder.mkdir(parents=True, exist_ok=True)
-    study.write_text(study_text(answers), "utf-8")
-    found = load_dataset(load_study(study).data)
+    with _undone_if_it_fails(study):
+        study.write_text(study_text(answers), "utf-8")
+        found = load_dataset(load_study(study).data)
     click.echo(
-        f"{study} is written: {len(found.labels)} labels, {len(found.dev)} samples to choose on, "
-        f"{len(found.test)} sealed for the test, {len(found.odd_rows)} odd rows, "
-        f"{len(found.leaks)} duplicates across the two."
+        f"{study} is written: {_counted(len(found.labels), 'label')}, "
+        f"{_counted(len(found.dev), 'sample')} to choose on, {len(found.test)} sealed for the test, "
+        f"{_counted(len(found.odd_rows), 'odd row')}, {_counted(len(found.leaks), 'duplicate')} across the two."
     )
-    click.echo(f"Next: steelyard run {folder}")
+    click.echo(f"Next: steelyard run {shlex.quote(str(folder))}")
+
+
+@contextmanager
+def _undone_if_it_fails(study: Path) -> Iterator[None]:
+    """The study's folder is there inside; after an error everything is as it was before."""
+    before = study.read_bytes() if study.exists() else None
+    made = [folder for folder in study.parents if not folder.exists()]
+    study.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if before is None:
+            study.unlink(missing_ok=True)
+        else:
+            study.write_bytes(before)
+        for folder in made:
+            folder.rmdir()
+        raise
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _data_file(folder: Path, yes: bool) -> Path:
