@@ -35,6 +35,15 @@ async def test_models_are_the_study_then_each_candidate(bench: Bench) -> None:
     assert models == ["inbox", "linear", "smol"]
 
 
+async def test_one_model_is_told_by_its_id_whatever_signs_are_in_it(bench: Bench) -> None:
+    bench.add("host:org/smol@main#q8_0+head", "hello")
+    async with bench.client() as client:
+        for id in ("inbox", "host:org/smol@main#q8_0+head"):
+            assert (await client.models.retrieve(id)).id == id
+        with pytest.raises(openai.NotFoundError, match="there are: inbox, host:org/smol"):
+            await client.models.retrieve("nobody")
+
+
 async def test_the_study_does_its_task_on_the_last_user_message(bench: Bench) -> None:
     fake = bench.add("smol", "deli", "very")
     turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yes?"}, *HELLO]

@@ -22,7 +22,7 @@ from steelyard.errors import ProviderError
 from steelyard.providers.protocol import Completion
 from steelyard.serving import chat
 from steelyard.serving.gateway import Exchange, Gateway
-from steelyard.serving.refusal import Refusal
+from steelyard.serving.refusal import Refusal, not_found
 
 LARGEST_BODY_BYTES = 1_000_000
 READ_AND_THROWN_AWAY_BYTES = 16_000_000
@@ -41,13 +41,14 @@ def build_app(
     their host name to 127.0.0.1 from using the endpoint.
     """
     vendors = (("steelyard", gateway.study), *((route.vendor, route.candidate_id) for route in gateway.routes))
-    models = {
-        "object": "list",
-        "data": [{"id": id, "object": "model", "created": made_at, "owned_by": vendor} for vendor, id in vendors],
-    }
+    models = {id: {"id": id, "object": "model", "created": made_at, "owned_by": vendor} for vendor, id in vendors}
 
     async def list_models(_: Request) -> Response:
-        return _json(200, models)
+        return _json(200, {"object": "list", "data": list(models.values())})
+
+    async def one_model(request: Request) -> Response:
+        asked = request.path_params["id"]
+        return _json(200, models[asked]) if asked in models else _refuse(not_found(asked, tuple(models)))
 
     async def healthz(_: Request) -> Response:
         try:
@@ -60,6 +61,7 @@ def build_app(
         routes=[
             Path("/v1/chat/completions", ChatCompletions(gateway, most_at_once), methods=["POST"]),
             Path("/v1/models", list_models, methods=["GET"]),
+            Path("/v1/models/{id:path}", one_model, methods=["GET"]),
             Path("/healthz", healthz, methods=["GET"]),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts), www_redirect=False)],
