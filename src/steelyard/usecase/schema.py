@@ -131,8 +131,8 @@ class DataPart(Part):
     cluster: str = Field(
         default="", description="Column whose equal values must stay on one side of the split (a customer, say)"
     )
-    language: str = Field(default="", description="Column with the input's language")
-    slices: list[Text] = Field(default=[], description="Columns to break results down by")
+    language: str = Field(default="", description="Column with the input's language; not used yet")
+    slices: list[Text] = Field(default=[], description="Columns kept with each sample; not used yet")
     max_test: Annotated[Whole, Field(ge=2)] | None = Field(
         default=None, description="Test at most so many, a seeded sample"
     )
