@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import socket
@@ -166,6 +167,17 @@ def test_a_budget_without_room_still_gives_a_decision_and_exits_5(
     said = capsys.readouterr()
     assert "Take linear" in said.out
     assert "larger --budget" in said.err
+
+
+def test_money_is_not_spent_without_a_yes_where_nobody_can_be_asked(
+    study: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-0123456789")
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    folder = study(["linear", "openai:gpt-5-mini"], privacy={"class": "public"})
+    assert steelyard("run", str(folder)) == 2
+    assert "--yes" in capsys.readouterr().err
+    assert not (folder / ".steelyard").exists()
 
 
 def test_fail_on_exits_3_when_nobody_passes(study: Callable[..., Path]) -> None:

@@ -113,6 +113,11 @@ class Fault(StrEnum):
         return self in _RETRYABLE
 
     @property
+    def of_the_model(self) -> bool:
+        """Whether the model itself could not, or would not, answer: it counts as a wrong answer."""
+        return self in (Fault.TOO_LONG, Fault.CONTENT_FILTER)
+
+    @property
     def fatal_for_target(self) -> bool:
         """Whether every further call to the same target will fail the same way."""
         return self in (Fault.AUTH, Fault.PERMISSION, Fault.NOT_FOUND)

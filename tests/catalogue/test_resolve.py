@@ -63,10 +63,6 @@ def test_an_offer_brings_address_key_and_name() -> None:
     assert candidate("mistral-small", key_env="MY_KEY").key_env == "MY_KEY"
 
 
-def test_a_vendor_route_through_an_own_gateway_stays_on_own_machines() -> None:
-    assert candidate("openai:gpt-5-mini", base_url=LOCAL).custody == "own"
-
-
 def test_weights_default_to_what_runs_best_and_can_be_named() -> None:
     default = candidate("smollm2-135m-instruct").weights
     assert default is not None
@@ -114,3 +110,15 @@ def test_what_cannot_be_is_a_problem_with_the_way_out(text: str, slug: str, hint
 )
 def test_only_this_machine_is_loopback(url: str, loopback: bool) -> None:
     assert is_loopback(url) is loopback
+
+
+def test_a_vendors_model_behind_a_server_on_this_machine_is_still_the_vendors() -> None:
+    """A local gateway passes the data on and the bill back: privacy, price and budget stay those of the vendor."""
+    direct = resolve(load_catalogue(), "openai:gpt-5-mini")
+    local = resolve(load_catalogue(), "openai:gpt-5-mini", base_url=LOCAL, key_env="MY_KEY")
+    assert isinstance(direct, Candidate)
+    assert isinstance(local, Candidate)
+    assert (local.way, local.custody, local.offer) == (direct.way, direct.custody, direct.offer)
+    trusted = resolve(load_catalogue(), "openai:gpt-5-mini", base_url=LOCAL, contracted=True)
+    assert isinstance(trusted, Candidate)
+    assert trusted.custody == "contracted"

@@ -127,11 +127,23 @@ async def test_a_second_run_calls_nothing_and_gives_the_same(book: Path, tmp_pat
 async def test_a_passing_fault_is_retried_and_a_lasting_one_is_counted_not_scored(book: Path, tmp_path: Path) -> None:
     flaky = measured(await run(tmp_path / "a", contender(book, "m", {"fail_every": 3})), "scripted:m")
     assert flaky.failures == {}
-    lasting = {"fail_every": 3, "fault": "content filter"}
+    lasting = {"fail_every": 3, "fault": "bad request"}
     filtered = measured(await run(tmp_path / "b", contender(book, "m", lasting)), "scripted:m")
-    assert filtered.failures["content filter"] > 5
+    assert filtered.failures["bad request"] > 5
     unscored = [score for score in filtered.scores if isinstance(score, Unknown)]
-    assert len(unscored) == filtered.failures["content filter"]
+    assert len(unscored) == filtered.failures["bad request"]
+
+
+@pytest.mark.parametrize("fault", ["too long", "content filter"])
+async def test_what_a_model_cannot_or_will_not_answer_is_wrong_and_not_asked_again(
+    book: Path, tmp_path: Path, fault: str
+) -> None:
+    item = contender(book, "m", {"fail_every": 3, "fault": fault})
+    first = measured(await run(tmp_path, item), "scripted:m")
+    assert first.failures[fault] > 5
+    assert sum(score == 0.0 for score in first.scores) == first.failures[fault]
+    assert first.unparseable_rate == first.failures[fault] / 60
+    assert measured(await run(tmp_path, item), "scripted:m").scores == first.scores
 
 
 async def test_a_wrong_key_ends_one_candidate_and_not_the_others(book: Path, tmp_path: Path) -> None:
@@ -145,10 +157,10 @@ async def test_a_wrong_key_ends_one_candidate_and_not_the_others(book: Path, tmp
 
 async def test_a_candidate_that_fails_ten_times_in_a_row_is_not_called_again(book: Path, tmp_path: Path) -> None:
     listener = Listener()
-    item = contender(book, "m", {"fail_every": 1, "fault": "content filter"})
+    item = contender(book, "m", {"fail_every": 1, "fault": "bad request"})
     result = (await run(tmp_path, item, listener=listener)).results["scripted:m"]
     assert isinstance(result, NotMeasured)
-    assert "content filter: call 10 was to fail" in result.reason
+    assert "bad request: call 10 was to fail" in result.reason
     assert max(done for _, _, done, _ in listener.phases) < 10
 
 

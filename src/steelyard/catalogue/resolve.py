@@ -60,6 +60,8 @@ def resolve(
     if mistake is not None:
         return mistake
     own = is_loopback(base_url) if base_url else route in LOCAL_ROUTES
+    if model.openness == "proprietary":
+        own = False  # nobody runs it but its vendor: a server here can only be a gateway that passes the data on
     return Candidate(
         id=text,
         route=route,

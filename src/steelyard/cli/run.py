@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +73,7 @@ def _money(text: str | None) -> Money | None:
 
 def _announce(ready: Prepared, limit: Money | None, yes: bool) -> None:
     """Say what will be called and what that costs; ask before money is spent. Unpriced is never free."""
+    from steelyard.decision.sentences import usd
     from steelyard.quantities import ZERO_USD, Unknown
 
     case, data = ready.case, ready.data
@@ -99,9 +101,17 @@ def _announce(ready: Prepared, limit: Money | None, yes: bool) -> None:
         )
     if total == ZERO_USD and not unpriced:
         return
-    priced = f"about ${total.usd:.2f}" + (f" and an unknown amount for {', '.join(unpriced)}" if unpriced else "")
+    priced = f"about {usd(float(total))}" + (f" and an unknown amount for {', '.join(unpriced)}" if unpriced else "")
     checked = "estimated from the text; a --budget is checked before every call"
     click.echo(f"Vendors' models will cost {priced} ({checked}).", err=True)
+    if not yes and not sys.stdin.isatty():
+        raise InputError(
+            Problem(
+                slug="spending-needs-a-yes",
+                what="this run costs money, and there is no terminal to ask at",
+                next_step="give --yes, best together with --budget USD",
+            )
+        )
     if not yes:
         click.confirm("Spend it?", abort=True, err=True)
 

@@ -52,7 +52,7 @@ def choose(
         if len(kept) < len(left):
             reasons.append(_reason(criterion, kept, [one for one in left if one not in kept]))
         left = kept
-    winner = min(left, key=lambda one: (-quality_of(one.line), _or_infinite(cost_of_line(one.line))))
+    winner = min(left, key=lambda one: (-quality_of(one.line), cost_or_infinite(one.line)))
     if len(left) > 1:
         names = listed([one.line.name for one in left])
         reasons.append(sentence(f"level on {listed(criteria) or 'everything'}: {names}; {_settled(winner, left)}"))
@@ -71,13 +71,18 @@ def cost_of_line(line: Standing) -> Estimated:
     return line.cost.per_1000 if isinstance(line.cost.per_month, Unknown) else line.cost.per_month
 
 
+def cost_or_infinite(line: Standing) -> float:
+    """For ordering: an unknown cost comes last."""
+    return _or_infinite(cost_of_line(line))
+
+
 def _keep(criterion: Criterion, left: list[Contender], separable: Callable[[str, str], bool]) -> list[Contender]:
     match criterion:
         case "quality":
             best = max(left, key=lambda one: quality_of(one.line))
             return [one for one in left if one is best or not separable(best.line.candidate, one.line.candidate)]
         case "cost":
-            return _lowest(left, [_or_infinite(cost_of_line(one.line)) for one in left])
+            return _lowest(left, [cost_or_infinite(one.line) for one in left])
         case "speed":
             return _lowest(left, [_or_infinite(one.line.latency_p50) for one in left])
         case "control":
@@ -101,9 +106,9 @@ def _settled(winner: Contender, left: Sequence[Contender]) -> str:
     others = [one for one in left if one is not winner]
     if all(quality_of(one.line) < quality_of(winner.line) for one in others):
         return f"{winner.line.name} was right most often"
-    mine = _or_infinite(cost_of_line(winner.line))
+    mine = cost_or_infinite(winner.line)
     level = [one for one in others if quality_of(one.line) == quality_of(winner.line)]
-    if all(mine < _or_infinite(cost_of_line(one.line)) for one in level):
+    if all(mine < cost_or_infinite(one.line) for one in level):
         return f"{winner.line.name} costs least"
     return f"{winner.line.name} comes first in the study file"
 

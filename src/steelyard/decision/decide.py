@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from steelyard.decision.basis import Basis
-from steelyard.decision.choose import Contender, choose, cost_of_line, quality_of
+from steelyard.decision.choose import Choice, Contender, choose, cost_of_line, cost_or_infinite, quality_of
 from steelyard.decision.compare import compare, comparison_of, separable_in
 from steelyard.decision.doubts import doubts
 from steelyard.decision.recheck import recheck_when
@@ -90,7 +90,7 @@ def _basis(
     contenders = [Contender(line, by_id[line.candidate].candidate) for line in lines if line.passed]
     models = [one for one in contenders if one.line.is_language_model]
     choice = choose(contenders, case.prefer, separable) if contenders else None
-    best_model = choose(models, case.prefer, separable).winner.line if models else None
+    best_model = _best_model(models, choice)
     reasons = choice.reasons if choice else ()
     winner, ties = None, []
     if choice:
@@ -109,6 +109,14 @@ def _basis(
         reasons=reasons if best_model else (*reasons, "No language model passed every gate."),
         made_at=made_at,
     )
+
+
+def _best_model(models: Sequence[Contender], choice: Choice | None) -> Standing | None:
+    """The winner if it is a language model, else the most accurate that passed, the cheaper of equals."""
+    lines = [one.line for one in models]
+    if choice and choice.winner.line in lines:
+        return choice.winner.line
+    return min(lines, key=lambda line: (-quality_of(line), cost_or_infinite(line)), default=None)
 
 
 def _ranked(lines: Sequence[Standing], ranks: Sequence[Sequence[str]]) -> tuple[Standing, ...]:

@@ -19,15 +19,16 @@ from datetime import datetime
 from functools import partial
 from typing import Literal, Protocol, TypeAlias
 
-from steelyard.catalogue import Candidate, Offer
+from steelyard.catalogue import Candidate
 from steelyard.errors import BudgetReached, Denied, Fault, InputError, NotAvailable, ProviderError, SteelyardError
 from steelyard.providers.budget import Budget
-from steelyard.providers.protocol import Pool, Provider, Target, Timing, Usage
+from steelyard.providers.protocol import Pool, Provider, Target, Timing
 from steelyard.providers.retry import RetryPolicy, call_with_retry
-from steelyard.quantities import ZERO_USD, Money, Seconds, Unknown
-from steelyard.trials.classify import ANSWER_TOKENS, REASONING_TOKENS, Answer, Classification, RunSettings
+from steelyard.quantities import ZERO_USD, Money, Unknown
+from steelyard.trials.classify import ANSWER_TOKENS, REASONING_TOKENS, Classification, RunSettings
 from steelyard.trials.journal import Journal, Role, call_key
 from steelyard.trials.measurement import DevChoice, Latency, Measurement, NotMeasured, Trial
+from steelyard.trials.outcome import answered, failed_trial, price_of
 from steelyard.trials.plan import expected_usage
 from steelyard.trials.summary import dev_choice, summarise
 from steelyard.usecase import Dataset, Sample, TaskSpec
@@ -273,7 +274,7 @@ class Run:
         known = self.journal.find(key)
         if known is not None:
             return replace(known, cached=True)
-        expected = _price(
+        expected = price_of(
             contender.candidate,
             expected_usage(self.task, contender.candidate.model, sample.input, settings.shots),
             self._at,
@@ -284,12 +285,15 @@ class Run:
                     lambda: self.task.answer(provider, settings, sample.input, full=full), self._retry, rng=self._rng
                 )
             except ProviderError as failed:
-                self._failures[contender.candidate.id] += 1
+                self._failures[contender.candidate.id] += not failed.fault.of_the_model
                 if failed.fault.fatal_for_target or self._failures[contender.candidate.id] >= GIVE_UP_AFTER:
                     raise
-                return _failed(contender.candidate.id, sample, failed)
+                trial = failed_trial(contender.candidate.id, sample, failed)
+                if failed.fault.of_the_model:
+                    await self.journal.add(key, role, trial)
+                return trial
             self._failures[contender.candidate.id] = 0
-            trial = _trial(contender.candidate, sample, answer, self._at)
+            trial = answered(contender.candidate, sample, answer, self._at)
             reservation.reconcile(trial.cost if isinstance(trial.cost, Money) else ZERO_USD)
         await self.journal.add(key, role, trial)
         return trial
@@ -361,36 +365,6 @@ def _calibrations(asked: str, scores: bool) -> tuple[Literal["none", "pmi"], ...
     if not scores or asked == "none":
         return ("none",)
     return ("pmi",) if asked == "pmi" else ("none", "pmi")
-
-
-def _price(candidate: Candidate, usage: Usage, at: datetime) -> Money | Unknown:
-    if candidate.way != "api":
-        return ZERO_USD
-    return candidate.offer.price(usage, at) if isinstance(candidate.offer, Offer) else candidate.offer
-
-
-def _trial(candidate: Candidate, sample: Sample, answer: Answer, at: datetime) -> Trial:
-    return Trial(
-        candidate=candidate.id,
-        sample=sample.id,
-        answer=answer.label,
-        strict=answer.strict,
-        score=float(answer.label == sample.target),
-        raw=answer.raw,
-        usage=answer.usage,
-        timing=answer.timing,
-        cost=_price(candidate, answer.usage, at),
-        served_model=answer.served_model,
-        label_scores=answer.scores,
-    )
-
-
-def _failed(candidate: str, sample: Sample, error: ProviderError) -> Trial:
-    """A call that got no answer: no score, not journalled, so the next run asks again."""
-    reason = Unknown(error.problems[0].what)
-    return Trial(
-        candidate, sample.id, "", False, reason, "", Usage(), Timing(Seconds(0.0)), reason, "", fault=error.fault.value
-    )
 
 
 def _latency(timings: Sequence[Timing], note: str) -> Latency | Unknown:

@@ -17,9 +17,14 @@ def summarise(
     choices: tuple[DevChoice, ...],
     throughput: float | Unknown,
 ) -> Measurement:
-    """One candidate's trials as a Measurement. Rates are shares of the answered samples; latency comes later."""
+    """One candidate's trials as a Measurement. Rates are shares of the scored samples; latency comes later.
+
+    A message that the model cannot or will not answer (too long, filtered) is scored as wrong; any other failure is
+    no score. Both are counted in `failures`.
+    """
     answered = [trial for trial in trials if not trial.fault]
-    of = max(1, len(answered))
+    scored = [trial for trial in trials if not isinstance(trial.score, Unknown)]
+    of = max(1, len(scored))
     strict = sum(trial.strict for trial in answered)
     named = sum(bool(trial.answer) for trial in answered)
     return Measurement(
@@ -29,7 +34,7 @@ def summarise(
         answers=tuple(trial.answer for trial in trials),
         strict_rate=strict / of,
         lenient_rate=named / of,
-        unparseable_rate=(len(answered) - named) / of,
+        unparseable_rate=(len(scored) - named) / of,
         usages=tuple(trial.usage for trial in answered),
         calls=len(trials),
         spent=_spent(answered),
@@ -53,7 +58,7 @@ def dev_choice(
     """Dev accuracy of one setting; with PMI the labels are ranked anew from scores already paid for."""
     right, n = 0, 0
     for trial, sample in zip(trials, samples, strict=True):
-        if trial.fault:
+        if isinstance(trial.score, Unknown):
             continue
         answer = trial.answer
         if calibration == "pmi" and priors is not None and trial.label_scores is not None:
