@@ -315,9 +315,13 @@ class Run:
         width: int,
         say: Callable[[int], None],
     ) -> list[Trial]:
-        """`one` for every sample, `width` at a time, results in the samples' order."""
+        """`one` for every sample, `width` at a time, results in the samples' order.
+
+        They are asked in one shuffled order, the same for all candidates: a file may be sorted by label, and what is
+        shown of a run half done should be a fair half.
+        """
         results: dict[int, Trial] = {}
-        waiting = iter(enumerate(samples))
+        waiting = iter(random.Random(0).sample(list(enumerate(samples)), len(samples)))
 
         async def worker() -> None:
             for index, sample in waiting:
