@@ -12,9 +12,9 @@ from steelyard.decision.compare import compare, comparison_of, separable_in
 from steelyard.decision.doubts import doubts
 from steelyard.decision.recheck import recheck_when
 from steelyard.decision.record import Comparison, DataSummary, Decision, Evidence, Standing
-from steelyard.decision.sentences import limit, privacy_words, use_words, workload_words
+from steelyard.decision.sentences import limit, privacy_words, sentence, use_words, workload_words
 from steelyard.decision.standings import standing
-from steelyard.decision.verdict import verdict
+from steelyard.decision.verdict import no_language_model, verdict
 from steelyard.decision.would_need import would_need
 from steelyard.stats import Estimate, tiers
 from steelyard.trials import Measurement
@@ -106,7 +106,7 @@ def _basis(
         winner=winner,
         best_model=best_model,
         ties=tuple(ties),
-        reasons=reasons if best_model else (*reasons, "No language model passed every gate."),
+        reasons=reasons if best_model else (*reasons, sentence(no_language_model(lines))),
         made_at=made_at,
     )
 
