@@ -56,7 +56,7 @@ def _undone_if_it_fails(study: Path) -> Iterator[None]:
     study.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield
-    except BaseException:
+    except BaseException:  # Ctrl-C at a question too must leave nothing behind; raised again below
         if before is None:
             study.unlink(missing_ok=True)
         else:

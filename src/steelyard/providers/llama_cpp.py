@@ -73,7 +73,7 @@ async def open_llama_cpp(target: Target, pool: Pool) -> LlamaCpp:
     child = ChildProcess(argv, wire.decode_reply, lambda number: wire.encode(wire.Cancel(number)))
     try:
         ready = await child.start()
-    except BaseException:
+    except BaseException:  # a cancelled start too must not leave its child; raised again
         await child.close()
         raise
     if isinstance(ready, wire.Ready):

@@ -146,7 +146,7 @@ def _booked(exchange: Exchange) -> Iterator[None]:
         exchange.write("cut")
         said = f"{exchange.answered_by} broke off in the middle of its answer ({error.fault.value})"
         raise Refusal(503, error.fault.value.replace(" ", "_"), said) from None
-    except Exception:
+    except Exception:  # a fault of ours: the client gets a 500 in the API's shape, the log the traceback
         log.exception("%s failed", exchange.call)
         exchange.write("failed")
         raise Refusal(500, "internal_error", "the endpoint failed; its log says why") from None
