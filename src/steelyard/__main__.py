@@ -4,7 +4,9 @@
 def main() -> None:
     """Run the command line."""
     from steelyard.cli import main as cli
+    from steelyard.cli.rim import prepare_process
 
+    prepare_process()
     cli()
 
 

@@ -1,7 +1,8 @@
 """One tree of exceptions; every user-facing error says what is wrong, what is allowed and what to do next.
 
 Mistakes of the input are values (`Problem`), collected and raised once as `InputError`; mistakes of the
-program are ordinary exceptions. Each `slug` is a heading in docs/messages.md (a test holds this).
+program are ordinary exceptions. Each `slug` is a heading in docs/messages.md (a test holds this), which
+`steelyard explain` prints.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+from steelyard.visible import visible, visible_lines
 
 
 class Exit(IntEnum):
@@ -21,6 +24,7 @@ class Exit(IntEnum):
     PARTIAL = 4
     BUDGET = 5
     INTERRUPTED = 130
+    READER_LEFT = 141
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,14 @@ class Problem:
     next_step: str = ""
 
     def __str__(self) -> str:
-        lines = [f"{self.where}: {self.what}" if self.where else self.what]
+        """Made to be read: what came from outside cannot steer a terminal or pose as a line of ours."""
+        what = visible_lines(self.what, "\n  ")
+        lines = [f"{visible(self.where)}: {what}" if self.where else what]
         if self.allowed:
-            lines.append(f"  allowed: {self.allowed}")
+            lines.append(f"  allowed: {visible(self.allowed)}")
         if self.next_step:
-            lines.append(f"  next: {self.next_step}")
-        lines.append(f"  help: docs/messages.md#{self.slug}")
+            lines.append(f"  next: {visible(self.next_step)}")
+        lines.append(f"  help: steelyard explain {self.slug}")
         return "\n".join(lines)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib
 import sys
+from io import StringIO
 from typing import NoReturn
 
 import click
 
 from steelyard import __version__
-from steelyard.errors import Exit, SteelyardError
+from steelyard.cli.rim import release, unforeseen
+from steelyard.cli.say import say
+from steelyard.errors import Exit, NotWritable, Problem, SteelyardError
 
-VERBS = ("run", "init", "report", "serve", "models", "licence", "schema", "doctor", "version")
+VERBS = ("run", "init", "report", "serve", "models", "licence", "schema", "doctor", "explain", "version")
 
 
 class Verbs(click.Group):
@@ -38,19 +41,48 @@ def app() -> None:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run a verb and leave with its exit code; a user's mistake is a message, never a traceback."""
+    """Run a verb and leave with its exit code; whatever goes wrong is a message, never a traceback."""
+    code = _outcome(arguments)
+    release(sys.stdout)
+    release(sys.stderr)
+    sys.exit(code)
+
+
+def _outcome(arguments: list[str] | None) -> int:
     try:
         code = app.main(args=arguments, prog_name="steelyard", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code if isinstance(code, int) else Exit.DONE
     except SteelyardError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+        return _failed(error)
     except click.ClickException as error:
-        error.show()
-        sys.exit(Exit.USAGE)
+        text = StringIO()
+        error.show(file=text)
+        say(text.getvalue(), err=True)
+        return Exit.USAGE
     except (click.Abort, KeyboardInterrupt) as stop:
         # click makes an Abort of Ctrl-C too; at a question, where nothing is measured yet, without a cause
         measuring = isinstance(stop, KeyboardInterrupt) or isinstance(stop.__cause__, KeyboardInterrupt)
         kept = "interrupted: what was measured is kept; the same command goes on from here"
-        click.echo(kept if measuring else "stopped before anything was done", err=True)
-        sys.exit(Exit.INTERRUPTED)
-    sys.exit(code if isinstance(code, int) else Exit.DONE)
+        say(kept if measuring else "stopped before anything was done", err=True)
+        return Exit.INTERRUPTED
+    except (BrokenPipeError, SystemExit):  # click and rich leave the program when nobody reads stdout any more
+        return Exit.READER_LEFT
+    except Exception as error:  # the rim: nothing is above it but Python's own traceback
+        if isinstance(error, OSError) and not release(sys.stdout):
+            return _failed(NotWritable(_stdout_problem(error)))
+        return _failed(SteelyardError(unforeseen(error)))
+
+
+def _failed(error: SteelyardError) -> Exit:
+    say(f"error: {error}", err=True)
+    return error.exit_code
+
+
+def _stdout_problem(error: OSError) -> Problem:
+    return Problem(
+        slug="stdout-not-writable",
+        what=f"the result cannot be written to standard output: {error.strerror or error}",
+        next_step="send it elsewhere; what was measured is kept, and `steelyard report` tells a decision again",
+    )

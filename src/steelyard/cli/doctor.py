@@ -17,38 +17,38 @@ def command(as_json: bool) -> None:
     import orjson
 
     from steelyard.cli.environment import versions
+    from steelyard.cli.say import say, say_json
 
     found = versions()
     keys, weights = _keys(), _weights()
     steps = _next_steps(found, weights)
     if as_json:
         document = {"schema_version": "1.0", "versions": found, "keys": keys, "weights": weights, "next": steps}
-        click.echo(orjson.dumps(document).decode())
+        say_json(orjson.dumps(document))
         return
-    click.echo("installed")
+    say("installed")
     for name, version in found.items():
-        click.echo(f"  {name} {version}")
+        say(f"  {name} {version}")
     for extra, (package, purpose) in EXTRAS.items():
         if package not in found:
-            click.echo(f"  [{extra}] is not installed ({purpose})")
-    click.echo("keys")
+            say(f"  [{extra}] is not installed ({purpose})")
+    say("keys")
     for name, is_set in keys.items():
-        click.echo(f"  {name}: {'set' if is_set else 'not set'}")
-    click.echo("weights")
+        say(f"  {name}: {'set' if is_set else 'not set'}")
+    say("weights")
     for model, path in weights.items():
-        click.echo(f"  {model}: {path or 'not at hand'}")
-    click.echo("next")
+        say(f"  {model}: {path or 'not at hand'}")
+    say("next")
     for step in steps:
-        click.echo(f"  {step}")
+        say(f"  {step}")
 
 
 def _keys() -> dict[str, bool]:
-    import os
-
     from steelyard.catalogue.load import load_catalogue
+    from steelyard.providers.keys import key
 
     names = sorted({offer.key_env for offer in load_catalogue().offers if offer.key_env})
-    return {name: bool(os.environ.get(name, "").strip()) for name in names}
+    return {name: bool(key(name)) for name in names}
 
 
 def _weights() -> dict[str, str]:

@@ -9,14 +9,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import click
+
+from steelyard.cli.say import say
+from steelyard.visible import visible
 
 if TYPE_CHECKING:
     from steelyard.usecase.guess import Column, Guess
     from steelyard.usecase.starter import Answers
 
+LONGEST_SHOWN = 50
 ORGANISATIONS = ("company", "non-profit", "academic", "government", "individual")
 
 
@@ -40,12 +44,12 @@ def command(folder: Path, data: Path | None, force: bool, yes: bool) -> None:
     with _undone_if_it_fails(study):
         study.write_text(study_text(answers), "utf-8")
         found = load_dataset(load_study(study).data)
-    click.echo(
+    say(
         f"{study} is written: {_counted(len(found.labels), 'label')}, "
         f"{_counted(len(found.dev), 'sample')} to choose on, {len(found.test)} sealed for the test, "
         f"{_counted(len(found.odd_rows), 'odd row')}, {_counted(len(found.leaks), 'duplicate')} across the two."
     )
-    click.echo(f"Next: steelyard run {shlex.quote(str(folder))}")
+    say(f"Next: steelyard run {shlex.quote(str(folder))}")
 
 
 @contextmanager
@@ -84,8 +88,14 @@ def _data_file(folder: Path, yes: bool) -> Path:
     if yes and only is not None:
         return only
     kind = click.Path(exists=True, dir_okay=False, path_type=Path)
-    named: Path = click.prompt("Data file (labelled rows, to measure candidates on)", default=only, type=kind)
+    named: Path = _ask("Data file (labelled rows, to measure candidates on)", default=only, type=kind)
     return named
+
+
+def _ask(question: str, default: object = None, **how: Any) -> Any:
+    """click's prompt; the default may come from the data."""
+    shown = "" if default in (None, "") else f" [{visible(str(default))}]"
+    return click.prompt(f"{question}{shown}", default=default, show_default=False, **how)
 
 
 def _answers(folder: Path, data: Path, yes: bool) -> Answers:
@@ -105,19 +115,19 @@ def _answers(folder: Path, data: Path, yes: bool) -> Answers:
 
 def _show(columns: Sequence[Column]) -> None:
     """The columns with what was seen in them, so that a wrong guess is noticed."""
-    width = max(len(column.name) for column in columns)
-    for column in columns:
-        example = " ".join(column.example.split())
-        shown = example if len(example) <= 50 else f"{example[:47]}..."
-        click.echo(f"  {column.name:{width}}  {column.distinct:>5} different values, such as: {shown}")
+    names = [visible(column.name, LONGEST_SHOWN) for column in columns]
+    width = max(map(len, names))
+    for name, column in zip(names, columns, strict=True):
+        example = visible(" ".join(column.example.split()), LONGEST_SHOWN)
+        say(f"  {name:{width}}  {column.distinct:>5} different values, such as: {example}")
 
 
 def _confirmed(guess: Guess, columns: Sequence[Column]) -> Guess:
     names = click.Choice([column.name for column in columns])
     question = "Column with the input text (the longest, by the look of it)"
-    text = click.prompt(question, default=guess.input, type=names, show_choices=False)
+    text = _ask(question, default=guess.input, type=names, show_choices=False)
     question = "Column with the right answer (few different values)"
-    target = click.prompt(question, default=guess.target, type=names, show_choices=False)
+    target = _ask(question, default=guess.target, type=names, show_choices=False)
     return replace(guess, input=text, target=target)
 
 
@@ -168,7 +178,7 @@ def _text(question: str, default: str, pattern: str, rule: str) -> str:
             raise click.BadParameter(rule)
         return text.strip()
 
-    return str(click.prompt(question, default=default, show_default=bool(default), value_proc=checked))
+    return str(_ask(question, default=default, value_proc=checked))
 
 
 def _test_file(folder: Path) -> str:

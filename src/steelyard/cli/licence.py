@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from steelyard.cli.say import say, say_json
 from steelyard.errors import GateFailed, InputError, Problem
 
 if TYPE_CHECKING:
@@ -66,18 +67,18 @@ def show(licence: str, revision: str) -> None:
     if isinstance(found, Unknown):
         known = tuple(licences.by_id)
         raise InputError(Problem("unknown-licence", found.reason + nearest(licence, known), "", ", ".join(known)))
-    click.echo(f"{found.id}: {found.name} {found.revision}".rstrip())
-    click.echo(f"  {found.source}; read: {found.read}, {found.as_of}")
+    say(f"{found.id}: {found.name} {found.revision}".rstrip())
+    say(f"  {found.source}; read: {found.read}, {found.as_of}")
     for clause in found.clauses:
-        click.echo(f"  {clause.section} {clause.document}".rstrip() + f": {clause.effect}: {clause.text}")
+        say(f"  {clause.section} {clause.document}".rstrip() + f": {clause.effect}: {clause.text}")
         for name, condition in (("when", clause.when), ("unless", clause.unless)):
             if not condition.is_empty:
-                click.echo(f"    {name}: {_asked(condition)}")
+                say(f"    {name}: {_asked(condition)}")
         for name, text in (("duty", clause.duty), ("question", clause.question), ("quote", clause.quote)):
             if text:
-                click.echo(f"    {name}: {text}")
+                say(f"    {name}: {text}")
     for text in found.not_read:
-        click.echo(f"  not read: {text}")
+        say(f"  not read: {text}")
 
 
 @command.command()
@@ -131,7 +132,7 @@ def judge(
     else:
         for candidate, verdict in verdicts:
             _print_verdict(candidate, verdict)
-        click.echo(NOT_ADVICE)
+        say(NOT_ADVICE)
     if fail_on:
         failing = STRICTNESS[STRICTNESS.index(fail_on) :]
         failed = [candidate.id for candidate, verdict in verdicts if verdict.status in failing]
@@ -244,18 +245,18 @@ def _resolve_all(models: tuple[str, ...]) -> list[Candidate]:
 def _print_verdict(candidate: Candidate, verdict: Verdict) -> None:
     terms = f"{verdict.licence_name} {verdict.revision}".strip() or "no terms known"
     colour = {"allowed": "green", "conditional": "yellow"}.get(verdict.status, "red")
-    click.echo(f"{candidate.id}: {click.style(verdict.status, fg=colour, bold=True)} under {terms}")
+    say(f"{candidate.id}: {verdict.status} under {terms}", colour=colour, bold=True)
     for reason in verdict.reasons:
         where = f"{reason.licence} {reason.clause}".strip()
-        click.echo(f"  {reason.effect}: {reason.text} ({where})")
+        say(f"  {reason.effect}: {reason.text} ({where})")
     for name, texts in (("duty", verdict.duties), ("question", verdict.questions), ("not read", verdict.not_read)):
         for text in texts:
-            click.echo(f"  {name}: {text}")
+            say(f"  {name}: {text}")
     if verdict.source:
-        click.echo(f"  as of {verdict.as_of}: {verdict.source}")
+        say(f"  as of {verdict.as_of}: {verdict.source}")
 
 
 def _print_json(document: dict[str, object]) -> None:
     import orjson
 
-    click.echo(orjson.dumps({"schema_version": "1.0", **document}, option=orjson.OPT_INDENT_2).decode())
+    say_json(orjson.dumps({"schema_version": "1.0", **document}, option=orjson.OPT_INDENT_2))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from steelyard.cli.say import say, say_json
+
 if TYPE_CHECKING:
     from steelyard.catalogue.load import Catalogue
     from steelyard.catalogue.model import Candidate, Model
@@ -29,7 +31,7 @@ def list_models(as_json: bool) -> None:
     if as_json:
         import orjson
 
-        click.echo(orjson.dumps({"schema_version": "1.0", "models": rows}, option=orjson.OPT_INDENT_2).decode())
+        say_json(orjson.dumps({"schema_version": "1.0", "models": rows}, option=orjson.OPT_INDENT_2))
         return
     from steelyard.cli.table import print_table
 
@@ -49,29 +51,29 @@ def show(model: str, as_json: bool) -> None:
         import orjson
 
         document = {"schema_version": "1.0", "model": found, "offers": catalogue.offers_of(found.id)}
-        click.echo(orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2).decode())
+        say_json(orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2))
         return
-    click.echo(f"{found.id}: {found.name}, {found.vendor}, {found.openness}, {', '.join(found.kinds)}")
+    say(f"{found.id}: {found.name}, {found.vendor}, {found.openness}, {', '.join(found.kinds)}")
     for name in ("licence", "parameters", "parameters_active", "context_tokens", "languages", "released", "retired"):
-        click.echo(_fact_line(name.replace("_", " "), getattr(found, name)))
+        say(_fact_line(name.replace("_", " "), getattr(found, name)))
     if found.bases:
-        click.echo(f"  derives from: {', '.join(found.bases)} (their terms apply too)")
+        say(f"  derives from: {', '.join(found.bases)} (their terms apply too)")
     for weights in found.weights:
         origin = ", ".join(weights.packages) or weights.repository or ", ".join(weights.members)
-        click.echo(f"  weights #{weights.name}: {weights.size_bytes:,} bytes, {weights.kind} {origin}")
-        click.echo(f"    SHA-256 {weights.sha256} [{weights.source}, {weights.as_of}]")
+        say(f"  weights #{weights.name}: {weights.size_bytes:,} bytes, {weights.kind} {origin}")
+        say(f"    SHA-256 {weights.sha256} [{weights.source}, {weights.as_of}]")
         if weights.requantise:
-            click.echo(f"    run as #{weights.requantise}, written once after download")
+            say(f"    run as #{weights.requantise}, written once after download")
     for offer in catalogue.offers_of(found.id):
-        click.echo(f"  offer {offer.route}:{offer.served_as} at {offer.base_url}, key in {offer.key_env}")
+        say(f"  offer {offer.route}:{offer.served_as} at {offer.base_url}, key in {offer.key_env}")
         for price in offer.prices:
-            click.echo(
+            say(
                 f"    since {price.valid_from}: {price.input_usd_per_million} in, {price.output_usd_per_million} out, "
                 f"{price.cached_input_usd_per_million or 'unknown'} cached in, USD per million tokens "
                 f"[{price.source}, {price.as_of}]"
             )
         for name in ("regions", "retention", "trains_on_inputs"):
-            click.echo("  " + _fact_line(name.replace("_", " "), getattr(offer, name)))
+            say("  " + _fact_line(name.replace("_", " "), getattr(offer, name)))
 
 
 @command.command()
@@ -111,7 +113,7 @@ def _of_study(catalogue: Catalogue, study: Path) -> list[Candidate]:
             continue
         verdict = judge_candidate(candidate, case.use, case.workload, datetime.now(UTC).date(), purpose="evaluate")
         if verdict.status == "forbidden":
-            click.echo(f"{candidate.id}: not fetched, evaluating it is forbidden: {verdict.headline}", err=True)
+            say(f"{candidate.id}: not fetched, evaluating it is forbidden: {verdict.headline}", err=True)
         else:
             wanted.append(candidate)
     return wanted
@@ -129,13 +131,13 @@ def _get(candidate: Candidate) -> None:
         raise NotAvailable(Problem("weights-missing", why))
     licence = candidate.model.licence
     terms = licence.reason if isinstance(licence, Unknown) else licence.value.id
-    click.echo(
+    say(
         f"{candidate.model.id}: licence {terms}; `steelyard licence judge {candidate.model.id}` "
         "says what it allows you",
         err=True,
     )
-    path = get_weights(candidate.model, candidate.weights, lambda line: click.echo(line, err=True))
-    click.echo(f"{candidate.model.id} {path}")
+    path = get_weights(candidate.model, candidate.weights, lambda line: say(line, err=True))
+    say(f"{candidate.model.id} {path}")
 
 
 def _candidate(catalogue: Catalogue, text: str) -> Candidate:

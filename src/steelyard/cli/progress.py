@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from steelyard.cli.say import Patient
 from steelyard.report.terminal import provisional
+from steelyard.visible import visible
 
 if TYPE_CHECKING:
     from steelyard.decision import Decision
@@ -29,11 +32,11 @@ PLAIN_EVERY_SECONDS = 10.0
 @contextmanager
 def watcher(ready: Prepared) -> Iterator[Watcher]:
     """Bars if stderr is a terminal, else a line when a phase begins, ends, and every ten seconds in between."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    console = Console(file=sys.stderr and cast(IO[str], Patient(sys.stderr)), stderr=True, markup=False, emoji=False)
+    if not console.is_terminal or console.is_dumb_terminal:
         yield Lines(console)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         yield Bars(progress)
 
@@ -49,10 +52,12 @@ class Bars:
     def phase(self, candidate: str, phase: Phase, done: int, total: int) -> None:
         """Move one candidate's bar."""
         if candidate not in self._tasks:
-            self._tasks[candidate] = self._progress.add_task(candidate, total=total)
+            self._tasks[candidate] = self._progress.add_task("", total=total)
         if self._phases.get(candidate) != phase:
             self._phases[candidate] = phase
-            self._progress.reset(self._tasks[candidate], total=total, description=f"{candidate}: {WORDS[phase]}")
+            self._progress.reset(
+                self._tasks[candidate], total=total, description=f"{visible(candidate)}: {WORDS[phase]}"
+            )
         self._progress.update(self._tasks[candidate], completed=done, total=total)
 
     def tiers(self, decision: Decision) -> None:
@@ -76,7 +81,7 @@ class Lines:
             return
         self._said[(candidate, phase)] = now
         self._console.print(
-            f"{now - self._begun:5.0f} s  {candidate}: {WORDS[phase]} {done}/{total}",
+            f"{now - self._begun:5.0f} s  {visible(candidate)}: {WORDS[phase]} {done}/{total}",
             highlight=False,
             markup=False,
             soft_wrap=True,

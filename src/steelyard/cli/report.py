@@ -23,6 +23,7 @@ def command(study: Path, as_html: bool, as_md: bool, as_json: bool, output: str)
     Measures nothing and costs nothing. Without --output it is written to STUDY's folder as .steelyard/report.html
     (or report.md) and the path is printed; JSON goes to standard output. To read Markdown at once: --md --output -
     """
+    from steelyard.cli.say import say, say_json
     from steelyard.decision.store import load, to_json
     from steelyard.files import write_whole
 
@@ -37,12 +38,15 @@ def command(study: Path, as_html: bool, as_md: bool, as_json: bool, output: str)
         from steelyard.report.render import html, markdown
 
         content = (html(decision) if form == "html" else markdown(decision)).encode()
-    if output == "-" or (form == "json" and not output):
+    if form == "json" and output in ("", "-"):
+        say_json(content)
+        return
+    if output == "-":
         click.echo(content, nl=False)
         return
     path = Path(output) if output else folder / f"report.{form}"
     write_whole(path, content)
-    click.echo(path)
+    say(str(path))
 
 
 def output_folder(study: Path) -> Path:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from steelyard.cli.say import say, say_json
 from steelyard.errors import Exit, InputError, Problem
+from steelyard.visible import visible
 
 if TYPE_CHECKING:
     from steelyard.decision import Decision
@@ -42,8 +44,10 @@ def command(study: Path, budget: str | None, yes: bool, as_json: bool, fail_on: 
 
     from steelyard.cli.environment import versions
     from steelyard.cli.progress import watcher
+    from steelyard.cli.rim import log_to_stderr
     from steelyard.study import measure, prepare
 
+    log_to_stderr()
     limit = _money(budget)
     ready = prepare(study, datetime.now(UTC))
     _announce(ready, limit, yes)
@@ -77,13 +81,14 @@ def _announce(ready: Prepared, limit: Money | None, yes: bool) -> None:
     from steelyard.quantities import ZERO_USD, Unknown
 
     case, data = ready.case, ready.data
-    click.echo(f"{case.question} {len(data.test)} test samples, {len(data.dev)} for choosing and fitting.", err=True)
+    question = visible(case.question)
+    say(f"{question} {len(data.test)} test samples, {len(data.dev)} for choosing and fitting.", err=True)
     for odd in data.odd_rows[:5]:
-        click.echo(f"  row {odd.row} of {odd.file}: {odd.reason}", err=True)
+        say(f"  row {odd.row} of {visible(odd.file)}: {visible(odd.reason)}", err=True)
     if len(data.odd_rows) > 5:
-        click.echo(f"  and {len(data.odd_rows) - 5} more odd rows: all are in the report", err=True)
+        say(f"  and {len(data.odd_rows) - 5} more odd rows: all are in the report", err=True)
     for name, reason in ready.not_measured.items():
-        click.echo(f"  not measured: {name}: {reason.reason}", err=True)
+        say(f"  not measured: {name}: {visible(reason.reason)}", err=True)
     total, unpriced = ZERO_USD, []
     for contender in ready.contenders:
         cost = ready.plans[contender.candidate.id].cost
@@ -103,7 +108,7 @@ def _announce(ready: Prepared, limit: Money | None, yes: bool) -> None:
         return
     priced = f"about {usd(float(total))}" + (f" and an unknown amount for {', '.join(unpriced)}" if unpriced else "")
     checked = "estimated from the text; a --budget is checked before every call"
-    click.echo(f"Vendors' models will cost {priced} ({checked}).", err=True)
+    say(f"Vendors' models will cost {priced} ({checked}).", err=True)
     if not yes and not sys.stdin.isatty():
         raise InputError(
             Problem(
@@ -123,10 +128,10 @@ def _show(decision: Decision, folder: Path, as_json: bool) -> None:
     from steelyard.report.terminal import print_summary
 
     if as_json:
-        click.echo(to_json(decision).decode())
+        say_json(to_json(decision))
     else:
-        print_summary(decision, Console())
-    click.echo(f"\nreport: {folder / 'report.html'}\ndecision: {folder / 'decision.json'}", err=True)
+        print_summary(decision, Console(markup=False, emoji=False, highlight=False))
+    say(f"\nreport: {folder / 'report.html'}\ndecision: {folder / 'decision.json'}", err=True)
 
 
 def _exit_code(ready: Prepared, decision: Decision, fail_on: tuple[str, ...]) -> Exit:

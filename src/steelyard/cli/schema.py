@@ -10,6 +10,7 @@ def command() -> None:
     """Print the JSON Schema of the study file, for completion and checks in your editor."""
     import orjson
 
+    from steelyard.cli.say import say_json
     from steelyard.usecase.schema import study_json_schema
 
-    click.echo(orjson.dumps(study_json_schema(), option=orjson.OPT_INDENT_2).decode())
+    say_json(orjson.dumps(study_json_schema(), option=orjson.OPT_INDENT_2))

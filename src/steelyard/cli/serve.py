@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from steelyard.cli.say import say
+from steelyard.visible import visible
+
 if TYPE_CHECKING:
     import socket
 
@@ -33,13 +36,15 @@ def command(study: Path, host: str, port: int, check: bool) -> None:
     """
     import asyncio
 
+    from steelyard.cli.rim import log_to_stderr
     from steelyard.serving.server import bind
     from steelyard.serving.wiring import wire
 
+    log_to_stderr()
     wired = wire(study)
     log = _usage_log(wired)
     for reason in wired.left_out:
-        click.echo(f"not available as a fallback: {reason}", err=True)
+        say(f"not available as a fallback: {reason}", err=True)
     sock = bind(host, port)
     asyncio.run(_serve(wired, log, sock, host, check))
 
@@ -74,15 +79,15 @@ async def _serve(wired: Wired, log: UsageLog, sock: socket.socket, host: str, ch
         gateway = Gateway(wired.study, wired.routes, wired.rule, pool, log)
         local = host in LOOPBACK_NAMES
         if not local:
-            click.echo(f"anyone who can reach {host} can use this endpoint: it asks for no key", err=True)
+            say(f"anyone who can reach {host} can use this endpoint: it asks for no key", err=True)
         app = build_app(gateway, made_at=wired.made_at, allowed_hosts=LOOPBACK_NAMES if local else ("*",))
         async with serving(app, sock) as server:
             if check:
                 await _ask(wired, url_of(sock))
                 return
-            click.echo(_greeting(wired, url_of(sock)))
+            say(_greeting(wired, url_of(sock)))
             await until_told_to_stop(server)
-            click.echo("stopping", err=True)
+            say("stopping", err=True)
 
 
 async def _warm_up(wired: Wired, pool: Pool) -> None:
@@ -90,11 +95,11 @@ async def _warm_up(wired: Wired, pool: Pool) -> None:
     from steelyard.errors import SteelyardError
 
     winner = wired.routes[0]
-    click.echo(f"loading {winner.candidate_id} ...", err=True)
+    say(f"loading {winner.candidate_id} ...", err=True)
     try:
         await pool.get(winner.target)
     except SteelyardError as error:
-        click.echo(f"{winner.candidate_id} cannot answer now: {error}", err=True)
+        say(f"{winner.candidate_id} cannot answer now: {error}", err=True)
 
 
 def _greeting(wired: Wired, url: str) -> str:
@@ -132,5 +137,6 @@ async def _ask(wired: Wired, url: str) -> None:
                 next_step="steelyard doctor says what is missing; the usage log names the fault of each candidate",
             )
         )
-    click.echo(f"asked:    {wired.question}")
-    click.echo(f"answered: {answer['choices'][0]['message']['content']}  ({answer['model']})")
+    say(f"asked:    {visible(wired.question)}")
+    said = visible(answer["choices"][0]["message"]["content"])
+    say(f"answered: {said}  ({answer['model']})")

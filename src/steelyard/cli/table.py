@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import click
+from steelyard.cli.say import say
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
     """One line a row, columns padded to their widest cell; nothing is cut off when the output is not a terminal."""
     cells = [[row[head] for head in heads] for row in rows]
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
-    click.echo(click.style(_line(heads, widths), bold=True))
+    say(_line(heads, widths), bold=True)
     for row in cells:
-        click.echo(_line(row, widths))
+        say(_line(row, widths))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -12,10 +12,11 @@ def command(as_json: bool) -> None:
     import orjson
 
     from steelyard.cli.environment import versions
+    from steelyard.cli.say import say, say_json
 
     found = versions()
     if as_json:
-        click.echo(orjson.dumps({"schema_version": "1.0", "versions": found}).decode())
+        say_json(orjson.dumps({"schema_version": "1.0", "versions": found}))
         return
     for name, version in found.items():
-        click.echo(f"{name} {version}")
+        say(f"{name} {version}")

@@ -14,7 +14,7 @@ from steelyard.report.leaderboard import leaderboard, trade_off
 from steelyard.report.numbers import count
 from steelyard.report.outcome import doubts, not_measured, rechecks, ruled_out
 from steelyard.report.terms import costs, licences
-from steelyard.report.visible import shown, visible
+from steelyard.visible import shown, visible
 
 LONGEST_NAME = 100
 _FIRST_SENTENCE_END = re.compile(r"(?<=[\w)%]\.)\s+(?=[A-Z])")

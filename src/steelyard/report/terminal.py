@@ -48,13 +48,13 @@ def provisional(decision: Decision) -> Table:
     table = Table(box=SIMPLE_HEAD, title_justify="left", title=Text("So far; figures still move", style="dim"))
     table.add_column("Tier", no_wrap=True)
     table.add_column("Candidate", overflow="fold")
-    table.add_column(decision.metric.capitalize(), justify="right", no_wrap=True)
+    table.add_column(Text(decision.metric.capitalize()), justify="right", no_wrap=True)
     table.add_column("n", justify="right", no_wrap=True)
     done = measured(decision)
     for line in sorted(done, key=lambda line: line.tier or len(done) + 1):
         quality = line.quality
         n = f"{quality.n}" if isinstance(quality, Estimate) and quality.n is not None else ""
-        table.add_row(f"{line.tier or ''}", Text(line.name), numbers.with_interval(quality), n)
+        table.add_row(f"{line.tier or ''}", Text(line.name), Text(numbers.with_interval(quality)), n)
     for line in decision.standings:
         if not isinstance(line.quality, Estimate):
             table.add_row("", Text(line.name, style="dim"), Text("not yet" if not line.not_measured else "none"), "")
@@ -66,7 +66,7 @@ def _table(board: Leaderboard, wide: bool) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("Tier", no_wrap=True)
     table.add_column("Candidate", overflow="fold", min_width=20, max_width=40 if wide else None)
-    table.add_column(f"{board.metric}\ninterval", justify="right", overflow="fold")
+    table.add_column(Text(f"{board.metric}\ninterval"), justify="right", overflow="fold")
     table.add_column("Latency\np50, p95", justify="right", overflow="fold")
     table.add_column("Per 1,000\nper month", justify="right", overflow="fold")
     table.add_column("Licence", overflow="fold", min_width=11)
@@ -78,7 +78,7 @@ def _table(board: Leaderboard, wide: bool) -> Table:
     return table
 
 
-def _row(line: Line, wide: bool) -> tuple[str | Text, ...]:
+def _row(line: Line, wide: bool) -> tuple[Text, ...]:
     who = Text(line.name, style="bold" if line.label == "Recommended" else "")
     second = " · ".join(part for part in (line.id if line.id != line.name else "", line.label.lower()) if part)
     if second:
@@ -95,7 +95,7 @@ def _row(line: Line, wide: bool) -> tuple[str | Text, ...]:
     cost = line.cost.text
     if line.cost.note:
         cost = f"{line.cost.note.removesuffix(' per 1,000')}\n{cost}"
-    return line.tier.removeprefix("Tier "), who, quality, latency, cost, licence
+    return Text(line.tier.removeprefix("Tier ")), who, Text(quality), Text(latency), Text(cost), licence
 
 
 def _licences(lines: list[Line]) -> list[tuple[str, str]]:

@@ -19,14 +19,31 @@ def visible(text: str, longest: int = LONGEST) -> str:
     >>> visible("a\x1b[31mb\u202ec"), visible("two\nlines"), visible("abcdef", 4)
     ('a\\x1b[31mb\\u202ec', 'two lines', 'abc…')
     """
+    if text.isascii() and text.isprintable() and len(text) <= longest:
+        return text
     if len(text) > longest:
         text = text[: longest - 1] + "…"
     return "".join(_character(character) for character in text)
 
 
+def visible_lines(text: str, between: str = "\n", longest: int = LONGEST) -> str:
+    r"""The same for text of several lines, which stay lines, `between` them what marks them as one text.
+
+    >>> visible_lines("one\r\ntwo\x07", "\n  ")
+    'one\n  two\\x07'
+    """
+    return between.join(visible(line, longest) for line in text.splitlines())
+
+
 def shown(value: T) -> T:
     """A frozen value with every text inside it made visible; everything else stays the very same."""
     return cast("T", _shown(value))
+
+
+def hidden(character: str) -> bool:
+    """Whether a reader would not see it, or it would change how others are seen."""
+    kind = unicodedata.category(character)
+    return kind in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp") or (kind == "Cf" and character not in _JOINERS)
 
 
 def _shown(value: Any) -> Any:
@@ -42,9 +59,8 @@ def _shown(value: Any) -> Any:
 
 
 def _character(character: str) -> str:
-    kind = unicodedata.category(character)
-    if character in "\n\r\t" or kind in ("Zl", "Zp"):
+    if character in "\n\r\t\u2028\u2029":
         return " "
-    if kind in ("Cc", "Cs", "Co", "Cn") or (kind == "Cf" and character not in _JOINERS):
+    if hidden(character):
         return character.encode("unicode_escape", "surrogatepass").decode("ascii")
     return character
