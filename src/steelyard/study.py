@@ -182,10 +182,9 @@ def _cost(ready: Prepared, candidate: Candidate, result: Result) -> Cost | Unkno
     measured = result if isinstance(result, Measurement) else None
     return cost_of(
         candidate,
-        usage_per_request=measured.usage_per_request if measured else ready.plans[candidate.id].per_request,
+        usages=measured.usages if measured else {ready.plans[candidate.id].per_request: 1},
         throughput_per_second=measured.throughput_per_second if measured else Unknown("it was not measured"),
         workload=ready.case.workload,
         at=ready.at,
         machine=machine(),
-        usages=measured.usages if measured else (),
     )

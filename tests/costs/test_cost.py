@@ -48,7 +48,7 @@ def candidate(way: str = "api", its_offer: Offer | Unknown = NOT_READ) -> Candid
 
 def cost(way: str = "api", **changes) -> Cost | Unknown:
     given_ = {
-        "usage_per_request": Usage(Tokens(800), Tokens(10), Tokens(400)),
+        "usages": {Usage(Tokens(800), Tokens(10), Tokens(400)): 1},
         "throughput_per_second": 5.0,
         "workload": WORKLOAD,
         "at": AT,
@@ -87,7 +87,7 @@ def test_a_single_mean_usage_has_no_interval_and_sampled_usages_have_one():
     assert isinstance(got, Cost)
     assert isinstance(got.per_1000, Estimate)
     assert isinstance(got.per_1000.interval, Unknown)
-    usages = [Usage(Tokens(tokens), Tokens(10)) for tokens in (700, 800, 900)]
+    usages = {Usage(Tokens(tokens), Tokens(10)): 1 for tokens in (700, 800, 900)}
     sampled = cost(usages=usages)
     assert isinstance(sampled, Cost)
     assert isinstance(sampled.per_month, Estimate)
@@ -142,7 +142,7 @@ def test_a_machine_price_that_is_assumed_says_so(assumed):
 
 
 def test_estimated_tokens_are_called_estimated():
-    got = cost(usage_per_request=Usage(Tokens(800), Tokens(10), estimated=True))
+    got = cost(usages={Usage(Tokens(800), Tokens(10), estimated=True): 1})
     assert isinstance(got, Cost)
     assert "estimated" in got.assumptions[0].source
 
@@ -152,7 +152,7 @@ def test_estimated_tokens_are_called_estimated():
     [
         ("api", {"offer": Unknown("no offer is known")}, "no offer"),
         ("api", {"offer": offer(valid_from="2027-01-01")}, "no price"),
-        ("api", {"usage_per_request": Unknown("never called")}, "never called"),
+        ("api", {"usages": {}}, "none was answered"),
         ("self-hosted", {"throughput_per_second": Unknown("never run")}, "never run"),
         ("self-hosted", {"throughput_per_second": 0.0}, "no cost a request"),
         ("self-hosted", {"workload": Unknown("")}, "busy or idle"),

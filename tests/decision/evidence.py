@@ -100,7 +100,7 @@ def measured(id: str, values: Sequence[float | Unknown], **changes: Any) -> Evid
         candidate=id,
         scores=tuple(values),
         answers=("",) * len(values),
-        usages=(Usage(),),
+        usages={Usage(): 1},
         calls=len(values),
         spent=Money.of("0"),
         throughput_per_second=rate,
@@ -109,7 +109,7 @@ def measured(id: str, values: Sequence[float | Unknown], **changes: Any) -> Evid
     if cost is None:
         cost = cost_of(
             one,
-            usage_per_request=Usage(),
+            usages={Usage(): 1},
             throughput_per_second=rate,
             workload=WORKLOAD,
             at=MADE_AT,

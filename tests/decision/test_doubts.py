@@ -84,7 +84,7 @@ def test_facts_that_nobody_has_read_are_named():
 def rented(rate: float) -> Cost:
     cost = cost_of(
         CLEAN.candidate,
-        usage_per_request=Usage(),
+        usages={Usage(): 1},
         throughput_per_second=rate,
         workload=WORKLOAD,
         at=MADE_AT,

@@ -30,10 +30,10 @@ def task() -> Classification:
 def test_the_prefix_is_the_first_examples_with_their_labels_and_shorter_ones_begin_longer_ones(
     task: Classification,
 ) -> None:
-    assert task.prefix(0) == ""
-    two = task.prefix(2)
+    none, two, six = (task.label_request("hello", RunSettings(shots)).prefix for shots in (0, 2, 6))
+    assert none == ""
     assert two.count("Message: ") == two.count("Intent: ") == 2
-    assert task.prefix(6).startswith(two)
+    assert six.startswith(two)
 
 
 def test_a_message_with_braces_is_not_a_template(task: Classification) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -30,21 +30,14 @@ NOT_INCLUDED = Assumption(
 )
 
 
-def api_cost(
-    offer: Offer, usage: Usage, workload: Workload | Unknown, at: datetime, usages: Sequence[Usage] = ()
-) -> Cost | Unknown:
-    """Price one mean request (`usage`) through `offer`, per 1,000 and per month.
-
-    With `usages` (one a sampled request) the mean is taken over them, and the sampling gives an interval.
-    """
+def api_cost(offer: Offer, usages: Mapping[Usage, int], workload: Workload | Unknown, at: datetime) -> Cost | Unknown:
+    """Price the mean of sampled requests through `offer`, per 1,000 and per month; the sampling gives an interval."""
     row = offer.price_at(at)
     if isinstance(row, Unknown):
         return row
-    if usages:
-        usage = sum(usages, start=Usage())
-    count = len(usages) or 1
+    usage, count = Usage.total(usages), sum(usages.values())
     per_request = _priced(offer, usage, at) / count
-    per_1000 = _with_sampling(offer, usages, at) if usages else usd(1000 * per_request, "offer price x mean usage")
+    per_1000 = _with_sampling(offer, usages, at)
     lines = tuple(
         CostLine(
             name,
@@ -63,7 +56,7 @@ def api_cost(
         per_month=_monthly(per_1000, workload),
         horizon_total=horizon,
         lines=lines,
-        assumptions=(*_assumptions(row, usage, count, bool(usages)), *workload_assumptions(workload), NOT_INCLUDED),
+        assumptions=(*_assumptions(row, usage, count), *workload_assumptions(workload), NOT_INCLUDED),
     )
 
 
@@ -94,10 +87,13 @@ def _parts(offer: Offer, row: Price, usage: Usage, count: int, at: datetime) -> 
     return [(name, tokens, rate, _priced(offer, part, at) / count) for name, tokens, rate, part in kinds if tokens]
 
 
-def _with_sampling(offer: Offer, usages: Sequence[Usage], at: datetime) -> Estimate:
-    estimate = mean([1000 * _priced(offer, usage, at) for usage in usages], "USD")
+def _with_sampling(offer: Offer, usages: Mapping[Usage, int], at: datetime) -> Estimate:
+    prices = [price for usage, times in usages.items() for price in [1000 * _priced(offer, usage, at)] * times]
+    estimate = mean(prices, "USD")
     assert isinstance(estimate, Estimate), "usages are not empty"
-    return replace(estimate, method=f"{estimate.method} over the usage of {len(usages)} requests")
+    if len(prices) == 1:
+        return replace(estimate, method="offer price x mean usage")
+    return replace(estimate, method=f"{estimate.method} over the usage of {len(prices)} requests")
 
 
 def _monthly(per_1000: Estimate, workload: Workload | Unknown) -> Estimated:
@@ -110,13 +106,12 @@ def _monthly(per_1000: Estimate, workload: Workload | Unknown) -> Estimated:
     return replace(per_1000, value=per_1000.value * factor, interval=interval)
 
 
-def _assumptions(row: Price, usage: Usage, count: int, sampled: bool) -> tuple[Assumption, ...]:
-    how = f"mean of {count:,} requests" if sampled else "mean of the requests measured"
+def _assumptions(row: Price, usage: Usage, count: int) -> tuple[Assumption, ...]:
     tokens = Assumption(
         "tokens a request",
         f"{usage.input_tokens / count:,.0f} in, {usage.output_tokens / count:,.0f} out"
         + (f" ({usage.reasoning_tokens / count:,.0f} of them hidden reasoning)" if usage.reasoning_tokens else ""),
-        "estimated from the text, not billed" if usage.estimated else how,
+        "estimated from the text, not billed" if usage.estimated else f"mean of {count:,} requests",
         "",
     )
     rates = (("input price", row.input_usd_per_million), ("output price", row.output_usd_per_million))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from steelyard.catalogue import Candidate
@@ -18,25 +18,23 @@ from steelyard.usecase import Workload
 def cost_of(
     candidate: Candidate,
     *,
-    usage_per_request: Usage | Unknown,
+    usages: Mapping[Usage, int],
     throughput_per_second: float | Unknown,
     workload: Workload | Unknown,
     at: datetime,
     machine: Machine,
-    usages: Sequence[Usage] = (),
 ) -> Cost | Unknown:
     """What running `candidate` costs, or why nobody can say.
 
-    An API needs its offer and `usage_per_request` (or `usages`, one a sampled request, which give an interval);
-    self-hosting needs `throughput_per_second` of one replica on `machine`, and the workload.
+    An API needs its offer and `usages`: the usage of sampled requests, and how often each occurred; self-hosting
+    needs `throughput_per_second` of one replica on `machine`, and the workload.
     """
     if candidate.way == "api":
         if isinstance(candidate.offer, Unknown):
             return candidate.offer
-        if isinstance(usage_per_request, Unknown) and not usages:
-            return Unknown(f"the tokens of a request are unknown: {usage_per_request.reason}")
-        usage = Usage() if isinstance(usage_per_request, Unknown) else usage_per_request
-        return api_cost(candidate.offer, usage, workload, at, usages)
+        if not usages:
+            return Unknown("the tokens of a request are unknown: none was answered")
+        return api_cost(candidate.offer, usages, workload, at)
     if candidate.way == "on-device":
         return Unknown("it runs on the users' own devices: no machine is rented, and their cost is not modelled")
     return self_hosted_cost(throughput_per_second, workload, machine)

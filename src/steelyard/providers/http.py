@@ -53,7 +53,7 @@ class HttpClient:
         self.key_env = key_env
         self.limits = limits
         trace = aiohttp.TraceConfig()
-        trace.on_request_headers_sent.append(_stamp)
+        trace.on_request_chunk_sent.append(_stamp)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
             cookie_jar=aiohttp.DummyCookieJar(),

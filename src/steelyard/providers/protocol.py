@@ -72,13 +72,15 @@ class Usage:
     reasoning_tokens: Tokens = Tokens(0)
     estimated: bool = False
 
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            Tokens(self.input_tokens + other.input_tokens),
-            Tokens(self.output_tokens + other.output_tokens),
-            Tokens(self.cached_tokens + other.cached_tokens),
-            Tokens(self.reasoning_tokens + other.reasoning_tokens),
-            self.estimated or other.estimated,
+    @classmethod
+    def total(cls, usages: Mapping[Usage, int]) -> Usage:
+        """The sum, each taken as often as it occurred."""
+        return cls(
+            Tokens(sum(usage.input_tokens * times for usage, times in usages.items())),
+            Tokens(sum(usage.output_tokens * times for usage, times in usages.items())),
+            Tokens(sum(usage.cached_tokens * times for usage, times in usages.items())),
+            Tokens(sum(usage.reasoning_tokens * times for usage, times in usages.items())),
+            any(usage.estimated for usage in usages),
         )
 
 

@@ -6,10 +6,12 @@ generate, and the text is parsed. Few-shot examples come from dev only.
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from steelyard.providers.protocol import (
     LabelRequest,
@@ -62,6 +64,15 @@ class Answer:
     scores: tuple[float, ...] | None = None
 
 
+@dataclass(frozen=True)
+class _Frame:
+    """What all requests with the same settings share, made once; `digest` is a SHA-256 over it."""
+
+    prefix: str
+    turns: tuple[Message, ...]
+    digest: str
+
+
 class Classification:
     """The task of one study: prompt, labels, examples. Pure but for the provider that `answer` is handed."""
 
@@ -72,42 +83,33 @@ class Classification:
         self.words = verbalise(self.labels)
         self._word_of = dict(zip(self.labels, self.words, strict=True))
         self.examples = pick_examples(dataset.dev, self.labels, max(task.shots, default=0), spec.seed)
+        self._continuations = tuple(f" {word}" for word in self.words)
+        self._frame = cache(self._make_frame)
 
     def render(self, text: str) -> str:
         """The prompt of one input; only the input's own placeholder is replaced."""
         return self._template.replace("{" + self._field + "}", text)
 
-    def prefix(self, shots: int) -> str:
-        """The first `shots` examples, each prompt with its label, as a language model reads them."""
-        return "".join(f"{self.render(s.input)} {self._word_of[s.target]}{SEPARATOR}" for s in self.examples[:shots])
-
     def label_request(self, text: str, settings: RunSettings, *, full: bool = False) -> LabelRequest:
-        """Ask which label follows the prompt."""
+        """Ask which label follows the prompt; the examples come first, each prompt with its label."""
         return LabelRequest(
             text=text,
-            prefix=self.prefix(settings.shots),
+            prefix=self._frame(settings).prefix,
             prompt=self.render(text),
-            labels=tuple(f" {word}" for word in self.words),
+            labels=self._continuations,
             priors=settings.priors,
             full=full,
         )
 
     def conversation(self, text: str, settings: RunSettings) -> Request:
         """Ask a chat model: the closed set of labels, the examples as turns, then the input."""
-        rule = "Answer with exactly one of these labels and nothing else: " + ", ".join(self.words) + "."
-        turns = [Message("system", rule)]
-        for sample in self.examples[: settings.shots]:
-            turns.append(Message("user", self.render(sample.input)))
-            turns.append(Message("assistant", self._word_of[sample.target]))
-        turns.append(Message("user", self.render(text)))
-        return Request(tuple(turns), Settings(max_tokens=settings.max_tokens))
+        turns = (*self._frame(settings).turns, Message("user", self.render(text)))
+        return Request(turns, Settings(max_tokens=settings.max_tokens))
 
     def rendered(self, text: str, settings: RunSettings, verbs: frozenset[str]) -> str:
         """Everything that decides the answer, as one string: it enters the journal key."""
-        if "score_labels" in verbs:
-            ask = self.label_request(text, settings)
-            return "\x1f".join((ask.text, ask.prefix, ask.prompt, *ask.labels, repr(ask.priors)))
-        return repr(self.conversation(text, settings))
+        verb = "score_labels" if "score_labels" in verbs else "complete"
+        return "\x1f".join((verb, self._frame(settings).digest, self.render(text), text))
 
     def parse(self, raw: str) -> tuple[str, bool]:
         """The label that a text names and whether the text was exactly that label.
@@ -131,6 +133,18 @@ class Classification:
         said = await provider.complete(self.conversation(text, settings))
         label, strict = self.parse(said.text)
         return Answer(label, strict, said.text, said.usage, said.timing, said.served_model)
+
+    def _make_frame(self, settings: RunSettings) -> _Frame:
+        shown = [
+            (self.render(sample.input), self._word_of[sample.target]) for sample in self.examples[: settings.shots]
+        ]
+        rule = "Answer with exactly one of these labels and nothing else: " + ", ".join(self.words) + "."
+        turns = [Message("system", rule)]
+        for prompt, word in shown:
+            turns += [Message("user", prompt), Message("assistant", word)]
+        digest = hashlib.sha256(repr((settings, self.labels, turns)).encode("utf-8", "surrogatepass"))
+        prefix = "".join(f"{prompt} {word}{SEPARATOR}" for prompt, word in shown)
+        return _Frame(prefix, tuple(turns), digest.hexdigest())
 
 
 def verbalise(labels: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from steelyard.providers.protocol import Timing, Usage
-from steelyard.quantities import Money, Tokens, Unknown
+from steelyard.quantities import Money, Unknown
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Trial:
     `answer` is the label taken from the answer ("" when none could be taken); `strict` tells whether the whole
     answer was exactly that label; `raw` is what the model said (empty for label scoring).
     `label_scores` are the log-probabilities of all labels where they were asked for. `fault` names a provider
-    failure ("" = answered). `cached`: taken from the journal, not called again.
+    failure ("" = answered). `lag_seconds`: how late the event loop ran when it stamped the answer.
+    `cached`: taken from the journal, not called again.
     """
 
     candidate: str
@@ -32,6 +33,7 @@ class Trial:
     served_model: str
     label_scores: tuple[float, ...] | None = None
     fault: str = ""
+    lag_seconds: float = 0.0
     cached: bool = False
 
 
@@ -48,18 +50,24 @@ class DevChoice:
 
 @dataclass(frozen=True)
 class Latency:
-    """Single requests, one at a time, nothing else running: seconds, in order of measurement."""
+    """Seconds of answered requests; `note` says how they were timed.
+
+    `lag_seconds`: how late the event loop ran that stamped them, for 19 of 20 of them at most: so much of each may
+    be its own delay.
+    """
 
     total_seconds: tuple[float, ...]
     first_token_seconds: tuple[float, ...] = ()
     note: str = ""
+    lag_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class Measurement:
     """All trials of one candidate on the test set, aligned with `samples` (ids in the shared order).
 
-    `settings` says how it was run ("12 shots, PMI"). `usages` are those of the answered samples.
+    `settings` says how it was run ("12 shots, PMI"). `usages` are those of the answered samples: how often each
+    occurred.
     `throughput_per_second` is requests per second of one replica in the run, or why there is none.
     `strict_rate`, `lenient_rate`, `unparseable_rate` are shares of answered samples (label scoring: 1, 1, 0).
     `failures` counts provider failures by kind; those samples have Unknown scores.
@@ -72,7 +80,7 @@ class Measurement:
     strict_rate: float
     lenient_rate: float
     unparseable_rate: float
-    usages: tuple[Usage, ...]
+    usages: Mapping[Usage, int]
     calls: int
     spent: Money | Unknown
     latency: Latency | Unknown
@@ -81,18 +89,6 @@ class Measurement:
     dev_choices: tuple[DevChoice, ...] = ()
     served_models: tuple[str, ...] = ()
     failures: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def usage_per_request(self) -> Usage:
-        """The mean answered request, rounded to whole tokens."""
-        n, total = max(1, len(self.usages)), sum(self.usages, Usage())
-        return Usage(
-            Tokens(round(total.input_tokens / n)),
-            Tokens(round(total.output_tokens / n)),
-            Tokens(round(total.cached_tokens / n)),
-            Tokens(round(total.reasoning_tokens / n)),
-            total.estimated,
-        )
 
 
 @dataclass(frozen=True)

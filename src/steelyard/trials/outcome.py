@@ -20,7 +20,7 @@ def price_of(candidate: Candidate, usage: Usage, at: datetime) -> Money | Unknow
     return candidate.offer.price(usage, at) if isinstance(candidate.offer, Offer) else candidate.offer
 
 
-def answered(candidate: Candidate, sample: Sample, answer: Answer, at: datetime) -> Trial:
+def answered(candidate: Candidate, sample: Sample, answer: Answer, at: datetime, lag_seconds: float) -> Trial:
     """The answer against the sample: right is 1, wrong is 0."""
     return Trial(
         candidate=candidate.id,
@@ -34,6 +34,7 @@ def answered(candidate: Candidate, sample: Sample, answer: Answer, at: datetime)
         cost=price_of(candidate, answer.usage, at),
         served_model=answer.served_model,
         label_scores=answer.scores,
+        lag_seconds=lag_seconds,
     )
 
 

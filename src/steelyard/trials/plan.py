@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
-from steelyard.catalogue import Candidate, Model, Offer
+from steelyard.catalogue import Candidate, Model
 from steelyard.providers.protocol import Usage
 from steelyard.quantities import Money, Tokens, Unknown
 from steelyard.trials.classify import Classification, RunSettings
+from steelyard.trials.outcome import price_of
 from steelyard.usecase import Sample
 
 CHARACTERS_PER_TOKEN = 3.5
@@ -38,9 +38,10 @@ def expected_usage(task: Classification, model: Model, text: str, shots: int) ->
     return _usage(tokens, model)
 
 
-def _usage(input_tokens: int, model: Model) -> Usage:
-    hidden = THINKING_TOKENS if model.reasoning else 0
-    return Usage(Tokens(input_tokens), Tokens(LABEL_TOKENS + hidden), reasoning_tokens=Tokens(hidden), estimated=True)
+def _usage(input_tokens: int, model: Model, calls: int = 1) -> Usage:
+    hidden = THINKING_TOKENS * calls if model.reasoning else 0
+    said = Tokens(LABEL_TOKENS * calls + hidden)
+    return Usage(Tokens(input_tokens), said, reasoning_tokens=Tokens(hidden), estimated=True)
 
 
 def plan(
@@ -53,16 +54,9 @@ def plan(
 ) -> Plan:
     """Choosing among `shots` on dev, then the test set with the most examples: the dearest way it can go."""
     choosing = [(n, sample) for n in shots for sample in dev] if len(shots) > 1 else []
-    measuring = [(max(shots, default=0), sample) for sample in test]
-    usages = [expected_usage(task, candidate.model, sample.input, n) for n, sample in choosing + measuring]
-    tested = usages[len(choosing) :]
-    mean = _usage(round(sum(u.input_tokens for u in tested) / max(1, len(tested))), candidate.model)
-    return Plan(len(usages), mean, _total(candidate, usages, at))
-
-
-def _total(candidate: Candidate, usages: Sequence[Usage], at: datetime) -> Money | Unknown:
-    if candidate.way != "api":
-        return Money(Decimal(0))
-    if not isinstance(candidate.offer, Offer):
-        return candidate.offer
-    return candidate.offer.price(sum(usages, Usage(estimated=True)), at)
+    most = max(shots, default=0)
+    chosen = sum(expected_usage(task, candidate.model, sample.input, n).input_tokens for n, sample in choosing)
+    tested = sum(expected_usage(task, candidate.model, sample.input, most).input_tokens for sample in test)
+    mean = _usage(round(tested / max(1, len(test))), candidate.model)
+    calls = len(choosing) + len(test)
+    return Plan(calls, mean, price_of(candidate, _usage(chosen + tested, candidate.model, calls), at))

@@ -11,26 +11,27 @@ import math
 import os
 import random
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import count
 from typing import Literal, Protocol, TypeAlias
 
 from steelyard.catalogue import Candidate
 from steelyard.errors import BudgetReached, Denied, Fault, InputError, NotAvailable, ProviderError, SteelyardError
 from steelyard.providers.budget import Budget
-from steelyard.providers.protocol import Pool, Provider, Target, Timing
-from steelyard.providers.retry import RetryPolicy, call_with_retry
-from steelyard.quantities import ZERO_USD, Money, Unknown
+from steelyard.providers.protocol import Pool, Provider, Target
+from steelyard.providers.retry import RetryPolicy
+from steelyard.quantities import Unknown
+from steelyard.trials.calls import Calls
 from steelyard.trials.classify import ANSWER_TOKENS, REASONING_TOKENS, Classification, RunSettings
-from steelyard.trials.journal import Journal, Role, call_key
+from steelyard.trials.journal import Journal
+from steelyard.trials.lag import LagMeter
 from steelyard.trials.measurement import DevChoice, Latency, Measurement, NotMeasured, Trial
-from steelyard.trials.outcome import answered, failed_trial, price_of
-from steelyard.trials.plan import expected_usage
-from steelyard.trials.summary import dev_choice, summarise
+from steelyard.trials.summary import dev_choice
+from steelyard.trials.tally import Tally
 from steelyard.usecase import Dataset, Sample, TaskSpec
 
 DEV_MESSAGES = 32
@@ -38,21 +39,23 @@ LATENCY_REQUESTS = 30
 WARM_UP_REQUESTS = 3
 LOCAL_WIDTH = 16
 REMOTE_WIDTH = 8
-GIVE_UP_AFTER = 10
-"""Failures in a row, each already retried, after which a candidate is not called again in this run."""
 PARTIAL_EVERY_SECONDS = 15.0
 PARTIAL_MINIMUM = 20
+PARTIAL_SHARE = 50
+"""Of the time between two partial results at most one part in so many goes into working them out."""
 
 Phase: TypeAlias = Literal["fit", "dev", "test", "latency"]
 Result: TypeAlias = Measurement | NotMeasured
 
 
 class Listener(Protocol):
-    """Who wants to know how far the run is. Called from the event loop; must not block."""
+    """Who wants to know how far the run is."""
 
-    def phase(self, candidate: str, phase: Phase, done: int, total: int) -> None: ...
+    def phase(self, candidate: str, phase: Phase, done: int, total: int) -> None:
+        """Called from the event loop; must not block."""
 
-    def partial(self, results: dict[str, Result]) -> None: ...
+    def partial(self, results: dict[str, Result]) -> None:
+        """Called in a thread of its own, one call at a time."""
 
 
 @dataclass(frozen=True)
@@ -104,19 +107,20 @@ class Run:
         seed: int = 0,
         retry: RetryPolicy | None = None,
     ) -> None:
-        self.task, self.spec, self.dataset = task, spec, dataset
-        self.pool, self.journal, self.budget, self.listener = pool, journal, budget, listener
-        self._at, self._now, self._rng = at, now, random.Random(seed)
-        self._retry = retry or RetryPolicy()
+        self.spec, self.dataset, self._labels = spec, dataset, task.labels
+        self.pool, self.journal, self.listener = pool, journal, listener
+        self._lag = LagMeter()
+        self._calls = Calls(task, journal, budget, at, self._lag.seconds, retry=retry, seed=seed)
+        self._now = now
         self._dev = dev_messages(dataset, task.examples, seed)
         self._lanes: dict[str, asyncio.Lock] = {}
         self._cores, self._busy = os.cpu_count() or 1, 0
         self._core = asyncio.Semaphore(self._cores)
-        self._done: dict[str, list[Trial]] = {}
+        self._tallies: dict[str, Tally] = {}
         self._choices: dict[str, tuple[DevChoice, ...]] = {}
-        self._failures: Counter[str] = Counter()
         self._stopped: BudgetReached | None = None
-        self._reported = -math.inf
+        self._telling: asyncio.Task[None] | None = None
+        self._tell_at = -math.inf
 
     async def all(self, contenders: Sequence[Contender]) -> Trialled:
         """Measure everyone. One contender's failure, or a budget that has no room for it, never stops the others."""
@@ -142,15 +146,15 @@ class Run:
                 results[name] = NotMeasured(name, _why(failed))
                 self._stopped = self._stopped or (failed if isinstance(failed, BudgetReached) else None)
 
-        await _together([one(contender) for contender in contenders])
-        for contender in ran.values():
-            result = results[contender.candidate.id]
-            if isinstance(result, Measurement):
-                try:
+        async with self._lag:
+            await _together([one(contender) for contender in contenders])
+            for contender in ran.values():
+                result = results[contender.candidate.id]
+                if isinstance(result, Measurement) and contender.local:
                     latency = await self._latency(contender, settings[result.candidate])
-                except (ProviderError, BudgetReached) as failed:
-                    latency = Unknown(failed.problems[0].what)
-                results[result.candidate] = replace(result, latency=latency)
+                    results[result.candidate] = replace(result, latency=latency)
+        if self._telling is not None:
+            await self._telling
         return Trialled(results, settings, ran, self._stopped)
 
     async def _enter_lane(self, stack: AsyncExitStack, contender: Contender) -> None:
@@ -170,176 +174,111 @@ class Run:
 
     async def _choose(self, contender: Contender, provider: Provider) -> RunSettings:
         """Number of examples and calibration with the best accuracy on dev; the first of equals (fewest examples)."""
-        name = contender.candidate.id
-        if not contender.candidate.prompted:
+        candidate = contender.candidate
+        if not candidate.prompted:
             return RunSettings()
         scores = "score_labels" in provider.verbs
-        room = REASONING_TOKENS if contender.candidate.model.reasoning else ANSWER_TOKENS
+        room = REASONING_TOKENS if candidate.model.reasoning else ANSWER_TOKENS
         calibrations = _calibrations(self.spec.calibration, scores)
         options = [(shots, way) for shots in self.spec.shots for way in calibrations]
         choices: list[DevChoice] = []
         priors: dict[int, tuple[float, ...] | None] = {}
         for number, shots in enumerate(self.spec.shots):
             if "pmi" in calibrations:
-                priors[shots] = await self._priors(contender, provider, shots)
+                priors[shots] = await self._priors(candidate, provider, shots)
                 if priors[shots] is None and calibrations == ("pmi",):
                     raise ProviderError(Fault.MALFORMED, "the labels of an empty message got no scores: no calibration")
             if len(options) == 1 or not self._dev:
                 continue
-            plain = RunSettings(shots, max_tokens=room)
             before, total = number * len(self._dev), len(self.spec.shots) * len(self._dev)
-            trials = await self._each(
-                self._dev,
-                lambda sample, plain=plain: self._call(contender, provider, plain, sample, full=scores),  # type: ignore[misc]
-                self._width(contender),
-                lambda done, before=before, total=total: self.listener.phase(name, "dev", before + done, total),  # type: ignore[misc]
-            )
+            progress = partial(self._progress, candidate.id, "dev", before, total)
+            asked = partial(self._calls.one, candidate, provider, RunSettings(shots, max_tokens=room), full=scores)
+            trials: dict[int, Trial] = {}
+            await _each(self._dev, asked, trials.__setitem__, _width(contender), progress)
             choices += [
-                dev_choice(shots, way, trials, self._dev, self.task.labels, priors.get(shots))
+                dev_choice(shots, way, trials, self._dev, self._labels, priors.get(shots))
                 for way in calibrations
                 if way == "none" or priors.get(shots) is not None
             ]
         best = max(choices, key=lambda choice: choice.accuracy) if choices else None
         shots, way = (best.shots, best.calibration) if best else options[0]
-        self._choices[name] = tuple(replace(choice, chosen=choice is best) for choice in choices)
+        self._choices[candidate.id] = tuple(replace(choice, chosen=choice is best) for choice in choices)
         return RunSettings(shots, priors.get(shots) if way == "pmi" else None, room)
 
-    async def _priors(self, contender: Contender, provider: Provider, shots: int) -> tuple[float, ...] | None:
+    async def _priors(self, candidate: Candidate, provider: Provider, shots: int) -> tuple[float, ...] | None:
         """What each label is worth before any message is read; None when the call failed."""
         empty = Sample(id="(empty message)", input="", target="", sha256="", row=0, file="")
-        return (await self._call(contender, provider, RunSettings(shots), empty, full=True)).label_scores
+        return (await self._calls.one(candidate, provider, RunSettings(shots), empty, full=True)).label_scores
 
     async def _test(self, contender: Contender, provider: Provider, settings: RunSettings) -> Result:
-        name, total = contender.candidate.id, len(self.dataset.test)
-        finished = self._done.setdefault(name, [])
+        """Every test sample once. Requests to a server are timed on the way; what runs here is timed afterwards."""
+        candidate, samples = contender.candidate, self.dataset.test
+        tally = self._tallies[candidate.id] = Tally(candidate.id, samples)
         started = self._now()
 
-        async def one(sample: Sample) -> Trial:
-            trial = await self._call(contender, provider, settings, sample)
-            finished.append(trial)
-            self._report_partial()
-            return trial
+        def finished(index: int, trial: Trial) -> None:
+            tally.add(index, trial)
+            self._tell()
 
-        trials = await self._each(
-            self.dataset.test, one, self._width(contender), lambda done: self.listener.phase(name, "test", done, total)
-        )
-        first = self._key("answer", contender, provider, settings, self.dataset.test[0], False)
-        throughput = await self._throughput(f"throughput {first}", trials, self._now() - started)
-        measured = summarise(name, trials, str(settings), self._choices.get(name, ()), throughput)
-        if sum(measured.failures.values()) == total:
-            return NotMeasured(name, f"every call failed: {', '.join(measured.failures)}")
-        return measured
+        asked = partial(self._calls.one, candidate, provider, settings)
+        progress = partial(self._progress, candidate.id, "test", 0, len(samples))
+        await _each(samples, asked, finished, _width(contender), progress)
+        if sum(tally.failures.values()) == len(samples):
+            return NotMeasured(candidate.id, f"every call failed: {', '.join(tally.failures)}")
+        first = self._calls.key(candidate, provider, settings, samples[0])
+        throughput = await self._throughput(f"throughput {first}", tally.fresh, self._now() - started)
+        latency: Latency | Unknown = Unknown("not timed yet")
+        if not contender.local:
+            latency = tally.latency(f"stamped at the socket during the run, {_width(contender)} at a time")
+        return tally.measurement(str(settings), self._choices.get(candidate.id, ()), throughput, latency)
 
-    async def _throughput(self, key: str, trials: Sequence[Trial], seconds: float) -> float | Unknown:
+    async def _throughput(self, key: str, fresh: int, seconds: float) -> float | Unknown:
         """Requests per second of one replica: from this run's own calls, or as an earlier run of it measured."""
-        fresh = sum(not trial.cached for trial in trials)
         if fresh >= PARTIAL_MINIMUM and seconds > 0:
             await self.journal.add_fact(key, fresh / seconds)
         known = self.journal.fact(key)
         return known if known is not None else Unknown("fewer than 20 requests were timed")
 
     async def _latency(self, contender: Contender, settings: RunSettings) -> Latency | Unknown:
-        name = contender.candidate.id
-        if not contender.local:
-            stamps = [trial.timing for trial in self._done[name] if not trial.fault]
-            return _latency(stamps, f"stamped at the socket during the run, {self._width(contender)} at a time")
-        provider = await self.pool.get(contender.target)
-        samples = self.dataset.test[:LATENCY_REQUESTS]
-        warm = self.dataset.test[-WARM_UP_REQUESTS:]
-        keys = [self._key("latency", contender, provider, settings, sample, False) for sample in samples]
-        if any(self.journal.find(key) is None for key in keys):
-            for sample in warm:
-                with suppress(ProviderError):
-                    await self.task.answer(provider, settings, sample.input)
-        trials = await self._each(
-            samples,
-            lambda sample: self._call(contender, provider, settings, sample, role="latency"),
-            1,
-            lambda done: self.listener.phase(name, "latency", done, len(samples)),
-        )
-        return _latency([t.timing for t in trials if not t.fault], "single requests, nothing else running")
+        """Single requests to a model on this machine, with nothing else running."""
+        candidate, samples = contender.candidate, self.dataset.test[:LATENCY_REQUESTS]
+        tally = Tally(candidate.id, samples)
+        try:
+            provider = await self.pool.get(contender.target)
+            asked = partial(self._calls.one, candidate, provider, settings, role="latency")
+            if not all(self._calls.known(candidate, provider, settings, sample, role="latency") for sample in samples):
+                for sample in self.dataset.test[-WARM_UP_REQUESTS:]:
+                    await self._calls.warm_up(provider, settings, sample)
+            await _each(samples, asked, tally.add, 1, partial(self._progress, candidate.id, "latency", 0, len(samples)))
+        except (ProviderError, BudgetReached) as failed:
+            return Unknown(failed.problems[0].what)
+        return tally.latency("single requests, nothing else running")
 
-    async def _call(
-        self,
-        contender: Contender,
-        provider: Provider,
-        settings: RunSettings,
-        sample: Sample,
-        *,
-        role: Role = "answer",
-        full: bool = False,
-    ) -> Trial:
-        """One sample, once: from the journal if it is there, else paid for, answered and made durable."""
-        key = self._key(role, contender, provider, settings, sample, full)
-        known = self.journal.find(key)
-        if known is not None:
-            return replace(known, cached=True)
-        expected = price_of(
-            contender.candidate,
-            expected_usage(self.task, contender.candidate.model, sample.input, settings.shots),
-            self._at,
-        )
-        async with self.budget.reserve(expected if isinstance(expected, Money) else ZERO_USD) as reservation:
-            try:
-                answer = await call_with_retry(
-                    lambda: self.task.answer(provider, settings, sample.input, full=full), self._retry, rng=self._rng
-                )
-            except ProviderError as failed:
-                self._failures[contender.candidate.id] += not failed.fault.of_the_model
-                if failed.fault.fatal_for_target or self._failures[contender.candidate.id] >= GIVE_UP_AFTER:
-                    raise
-                trial = failed_trial(contender.candidate.id, sample, failed)
-                if failed.fault.of_the_model:
-                    await self.journal.add(key, role, trial)
-                return trial
-            self._failures[contender.candidate.id] = 0
-            trial = answered(contender.candidate, sample, answer, self._at)
-            reservation.reconcile(trial.cost if isinstance(trial.cost, Money) else ZERO_USD)
-        await self.journal.add(key, role, trial)
-        return trial
+    def _progress(self, candidate: str, phase: Phase, before: int, total: int, done: int) -> None:
+        self.listener.phase(candidate, phase, before + done, total)
 
-    def _key(
-        self, role: Role, contender: Contender, provider: Provider, settings: RunSettings, sample: Sample, full: bool
-    ) -> str:
-        rendered = self.task.rendered(sample.input, settings, provider.verbs) + ("\x1ffull" if full else "")
-        revision = contender.candidate.revision
-        return call_key(role, contender.target, revision, rendered, sample.id, sample.sha256, repeat=0)
-
-    def _width(self, contender: Contender) -> int:
-        return int(contender.target.options.get("concurrency", LOCAL_WIDTH if contender.local else REMOTE_WIDTH))
-
-    async def _each(
-        self,
-        samples: Sequence[Sample],
-        one: Callable[[Sample], Awaitable[Trial]],
-        width: int,
-        say: Callable[[int], None],
-    ) -> list[Trial]:
-        """`one` for every sample, `width` at a time, results in the samples' order.
-
-        They are asked in one shuffled order, the same for all candidates: a file may be sorted by label, and what is
-        shown of a run half done should be a fair half.
-        """
-        results: dict[int, Trial] = {}
-        waiting = iter(random.Random(0).sample(list(enumerate(samples)), len(samples)))
-
-        async def worker() -> None:
-            for index, sample in waiting:
-                results[index] = await one(sample)
-                say(len(results))
-
-        await _together([worker() for _ in range(min(width, len(samples)))])
-        return [results[index] for index in range(len(samples))]
-
-    def _report_partial(self) -> None:
-        ready = {name: trials for name, trials in self._done.items() if len(trials) >= PARTIAL_MINIMUM}
-        if len(ready) < 2 or self._now() - self._reported < PARTIAL_EVERY_SECONDS:
+    def _tell(self) -> None:
+        """Now and then tell how things stand; in a thread, so that nobody waits, and seldom where it takes long."""
+        if self._now() < self._tell_at or (self._telling is not None and not self._telling.done()):
             return
-        self._reported = self._now()
-        waiting = Unknown("still running")
-        self.listener.partial(
-            {name: summarise(name, trials, "", self._choices.get(name, ()), waiting) for name, trials in ready.items()}
-        )
+        ready = [tally for tally in self._tallies.values() if tally.done >= PARTIAL_MINIMUM]
+        if len(ready) >= 2:
+            self._telling = asyncio.ensure_future(self._told([tally.snapshot() for tally in ready]))
+
+    async def _told(self, tallies: Sequence[Tally]) -> None:
+        begun, waiting = self._now(), Unknown("still running")
+
+        def tell() -> None:
+            self.listener.partial(
+                {
+                    tally.candidate: tally.measurement("", self._choices.get(tally.candidate, ()), waiting, waiting)
+                    for tally in tallies
+                }
+            )
+
+        await asyncio.to_thread(tell)
+        took = self._now() - begun
+        self._tell_at = self._now() + max(PARTIAL_EVERY_SECONDS, PARTIAL_SHARE * took)
 
 
 def dev_messages(dataset: Dataset, examples: Sequence[Sample], seed: int) -> tuple[Sample, ...]:
@@ -347,6 +286,29 @@ def dev_messages(dataset: Dataset, examples: Sequence[Sample], seed: int) -> tup
     shown = {sample.id for sample in examples}
     rest = [sample for sample in dataset.dev if sample.id not in shown]
     return tuple(random.Random(seed).sample(rest, min(DEV_MESSAGES, len(rest))))
+
+
+async def _each(
+    samples: Sequence[Sample],
+    one: Callable[[Sample], Awaitable[Trial]],
+    finished: Callable[[int, Trial], None],
+    width: int,
+    progress: Callable[[int], None],
+) -> None:
+    """`one` for every sample, `width` at a time; `finished` gets the sample's index and its trial.
+
+    They are asked in one shuffled order, the same for all candidates: a file may be sorted by label, and what is
+    shown of a run half done should be a fair half.
+    """
+    waiting = iter(random.Random(0).sample(range(len(samples)), len(samples)))
+    done = count(1)
+
+    async def worker() -> None:
+        for index in waiting:
+            finished(index, await one(samples[index]))
+            progress(next(done))
+
+    await _together([worker() for _ in range(min(width, len(samples)))])
 
 
 async def _together(work: Sequence[Awaitable[None]]) -> None:
@@ -371,8 +333,5 @@ def _calibrations(asked: str, scores: bool) -> tuple[Literal["none", "pmi"], ...
     return ("pmi",) if asked == "pmi" else ("none", "pmi")
 
 
-def _latency(timings: Sequence[Timing], note: str) -> Latency | Unknown:
-    if not timings:
-        return Unknown("no request was answered")
-    first = tuple(t.first_token_seconds for t in timings if t.first_token_seconds is not None)
-    return Latency(tuple(t.total_seconds for t in timings), first, note)
+def _width(contender: Contender) -> int:
+    return int(contender.target.options.get("concurrency", LOCAL_WIDTH if contender.local else REMOTE_WIDTH))

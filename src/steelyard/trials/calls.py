@@ -1,0 +1,120 @@
+"""One sample, once: from the journal if it is there, else paid for, answered, and durable before it counts."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from steelyard.catalogue import Candidate, Offer
+from steelyard.errors import ProviderError
+from steelyard.providers.budget import Budget
+from steelyard.providers.protocol import Provider, Target
+from steelyard.providers.retry import RetryPolicy, call_with_retry
+from steelyard.quantities import ZERO_USD, Money
+from steelyard.trials.classify import Classification, RunSettings
+from steelyard.trials.journal import Journal, Role, call_key
+from steelyard.trials.measurement import Trial
+from steelyard.trials.outcome import answered, failed_trial
+from steelyard.trials.plan import expected_usage
+from steelyard.usecase import Sample
+
+GIVE_UP_AFTER = 10
+"""Failures in a row, each already retried, after which a candidate is not called again in this run."""
+
+
+class Calls:
+    """All calls of a run: one task, one journal, one budget. `lag` says how late the event loop runs, in seconds."""
+
+    def __init__(
+        self,
+        task: Classification,
+        journal: Journal,
+        budget: Budget,
+        at: datetime,
+        lag: Callable[[], float],
+        *,
+        retry: RetryPolicy | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._task, self._journal, self._budget, self._at = task, journal, budget, at
+        self._lag = lag
+        self._retry, self._rng = retry or RetryPolicy(), random.Random(seed)
+        self._failures: Counter[str] = Counter()
+
+    async def one(
+        self,
+        candidate: Candidate,
+        provider: Provider,
+        settings: RunSettings,
+        sample: Sample,
+        *,
+        role: Role = "answer",
+        full: bool = False,
+    ) -> Trial:
+        """The trial of one sample. Raises the error that makes further calls of this candidate pointless."""
+        key = self.key(candidate, provider, settings, sample, role=role, full=full)
+        known = self._journal.find(key)
+        if known is not None:
+            return replace(known, cached=True)
+        async with self._budget.reserve(self._expected(candidate, settings, sample)) as reservation:
+            try:
+                answer = await call_with_retry(
+                    lambda: self._task.answer(provider, settings, sample.input, full=full), self._retry, rng=self._rng
+                )
+            except ProviderError as failed:
+                self._failures[candidate.id] += not failed.fault.of_the_model
+                if failed.fault.fatal_for_target or self._failures[candidate.id] >= GIVE_UP_AFTER:
+                    raise
+                trial = failed_trial(candidate.id, sample, failed)
+                if failed.fault.of_the_model:
+                    await self._journal.add(key, role, trial)
+                return trial
+            self._failures[candidate.id] = 0
+            trial = answered(
+                candidate, sample, answer, self._at, self._lag() if _stamped_by_loop(provider.target) else 0.0
+            )
+            reservation.reconcile(trial.cost if isinstance(trial.cost, Money) else ZERO_USD)
+        await self._journal.add(key, role, trial)
+        return trial
+
+    def known(
+        self, candidate: Candidate, provider: Provider, settings: RunSettings, sample: Sample, *, role: Role
+    ) -> bool:
+        """Whether the journal holds this call."""
+        return self._journal.find(self.key(candidate, provider, settings, sample, role=role)) is not None
+
+    async def warm_up(self, provider: Provider, settings: RunSettings, sample: Sample) -> None:
+        """One call that is not kept."""
+        with suppress(ProviderError):
+            await self._task.answer(provider, settings, sample.input)
+
+    def key(
+        self,
+        candidate: Candidate,
+        provider: Provider,
+        settings: RunSettings,
+        sample: Sample,
+        *,
+        role: Role = "answer",
+        full: bool = False,
+    ) -> str:
+        """The journal key of a call."""
+        rendered = self._task.rendered(sample.input, settings, provider.verbs) + ("\x1ffull" if full else "")
+        return call_key(role, provider.target, candidate.revision, rendered, sample.id, sample.sha256, repeat=0)
+
+    def _expected(self, candidate: Candidate, settings: RunSettings, sample: Sample) -> Money:
+        """What the call may cost; where nothing is paid, or no price is known, there is nothing to set aside."""
+        if candidate.way != "api" or not isinstance(candidate.offer, Offer):
+            return ZERO_USD
+        usage = expected_usage(self._task, candidate.model, sample.input, settings.shots)
+        price = candidate.offer.price(usage, self._at)
+        return price if isinstance(price, Money) else ZERO_USD
+
+
+def _stamped_by_loop(target: Target) -> bool:
+    """Answers of a server or of a child process are stamped when the loop reads them; all else is timed on the spot."""
+    return bool(target.base_url or target.weights)
