@@ -208,6 +208,21 @@ def test_the_other_criteria_decide_between_equals(criterion, loser):
     assert got.reasons[0].startswith(criterion.replace("_", " ").capitalize())
 
 
+@pytest.mark.parametrize(("lag", "winner"), [(0.89, "second"), (0.91, "first")])
+def test_candidates_are_not_ranked_on_latency_when_this_machine_was_late_itself(lag, winner):
+    same = made.decided(measured("z", scores(170, 240))).standing("z").cost
+    got = decided(
+        measured("first", scores(170, 240), cost=same, latency=made.Latency((9.0,) * 100, (), "", lag)),
+        measured("second", scores(170, 240), cost=same),
+        prefer={"quality": 0.6, "speed": 0.4},
+    )
+    assert got.winner == winner
+    said = "this machine read its answers up to 910 ms late, and half of them took 9,000 ms or less"
+    late = winner == "first"
+    assert (f"Speed: not compared, because {said}." in got.reasons) == late
+    assert any(said in doubt for doubt in got.doubts) == late
+
+
 def test_weights_only_order_the_criteria():
     evidence = (measured("good", scores(220, 240), rate=0.5), measured("cheap", scores(160, 240)))
     assert decided(*evidence, prefer={"cost": 0.4, "quality": 0.6}).winner == "good"

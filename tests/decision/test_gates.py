@@ -88,6 +88,14 @@ def test_where_there_is_no_value_to_test_the_gate_does_not_pass(metric):
     assert got.detail in ("Nothing to test: THE_KEY is not set.", "Nothing to test: no price is known.")
 
 
+@pytest.mark.parametrize(("lag", "outcome"), [(0.1, "failed"), (0.2, "unknown"), (0.0, "failed")])
+def test_a_limit_missed_by_less_than_this_machines_own_lag_is_neither_met_nor_missed(lag, outcome):
+    late = replace(GOOD, measurement=replace(GOOD.measurement, latency=Latency((0.1, 0.2, 0.3, 0.95), (), "", lag)))
+    got = gate("latency", late, require=requires("latency_p95", "<=", 0.8))
+    assert got.outcome == outcome
+    assert ("this machine read the answers up to 200 ms late" in got.detail) == (outcome == "unknown")
+
+
 def test_how_latency_was_timed_stands_in_the_figure():
     timed = replace(GOOD.measurement, latency=Latency((0.1, 0.2), (0.05, 0.06), "8 at a time"))
     known = figures(timed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from steelyard.catalogue import Candidate
 from steelyard.costs import Cost
 from steelyard.decision.record import Standing
-from steelyard.decision.sentences import listed, percent, seconds, sentence, usd
+from steelyard.decision.sentences import listed, percent, seconds, sentence, too_late, usd
 from steelyard.quantities import Unknown
 from steelyard.stats import Estimate, Estimated
 from steelyard.usecase.case import Criterion
@@ -39,17 +39,19 @@ def choose(
     """Go through the criteria by falling weight (equal weights: as written); each keeps its best and their ties.
 
     quality keeps those not separable from the most accurate; cost and speed those within 5 % of the lowest
-    (unknown ones drop out when any is known); control prefers own machines to an API; independence open
-    models and baselines to proprietary ones; time_to_market what needs no fitting. What is left after all
-    criteria is settled by accuracy, then cost, then the study's order. Weights only order the criteria: a trade of
-    points against dollars would need a rate that nobody has stated.
+    (unknown ones drop out when any is known; speed keeps all where this machine was too late to time one); control
+    prefers own machines to an API; independence open models and baselines to proprietary ones; time_to_market what
+    needs no fitting. What is left after all criteria is settled by accuracy, then cost, then the study's order.
+    Weights only order the criteria: a trade of points against dollars would need a rate that nobody has stated.
     """
     left = list(contenders)
     reasons = []
     criteria = [criterion for criterion, weight in sorted(prefer.items(), key=lambda item: -item[1]) if weight > 0]
     for criterion in criteria:
         kept = _keep(criterion, left, separable)
-        if len(kept) < len(left):
+        if criterion == "speed" and len(left) > 1 and (late := _late(left)):
+            reasons.append(sentence(f"speed: not compared, because {too_late(late[0].line)}"))
+        elif len(kept) < len(left):
             reasons.append(_reason(criterion, kept, [one for one in left if one not in kept]))
         left = kept
     winner = min(left, key=lambda one: (-quality_of(one.line), cost_or_infinite(one.line)))
@@ -84,13 +86,17 @@ def _keep(criterion: Criterion, left: list[Contender], separable: Callable[[str,
         case "cost":
             return _lowest(left, [cost_or_infinite(one.line) for one in left])
         case "speed":
-            return _lowest(left, [_or_infinite(one.line.latency_p50) for one in left])
+            return left if _late(left) else _lowest(left, [_or_infinite(one.line.latency_p50) for one in left])
         case "control":
             return _lowest(left, [1 + (one.candidate.way == "api") for one in left])
         case "independence":
             return _lowest(left, [1 + (one.candidate.model.openness == "proprietary") for one in left])
         case "time_to_market":
             return _lowest(left, [1 + (not one.candidate.prompted) for one in left])
+
+
+def _late(left: Sequence[Contender]) -> list[Contender]:
+    return [one for one in left if isinstance(one.line.latency_p50, Estimate) and not one.line.clocked]
 
 
 def _lowest(left: list[Contender], values: list[float]) -> list[Contender]:

@@ -9,7 +9,7 @@ from steelyard.costs import Cost
 from steelyard.decision.basis import Basis
 from steelyard.decision.compare import comparison_of
 from steelyard.decision.record import Standing
-from steelyard.decision.sentences import counted, difference_words, interval_words, listed, percent, sentence
+from steelyard.decision.sentences import counted, difference_words, interval_words, listed, percent, sentence, too_late
 from steelyard.quantities import Unknown
 from steelyard.stats import Estimate, Interval, needed_for
 
@@ -28,7 +28,7 @@ NEAR = 0.10
 def doubts(basis: Basis) -> tuple[str, ...]:
     """All doubts, the weightiest kind first; every sentence holds its own figures."""
     kinds = (
-        _too_close, _too_few, _straddled, _near_limit, _failures, _unreadable, _chosen, _leaks, _peeks, _winner,
+        _too_close, _too_few, _straddled, _near_limit, _failures, _late, _unreadable, _chosen, _leaks, _peeks, _winner,
     )  # fmt: skip
     return tuple(sentence(text) for kind in kinds for text in kind(basis))
 
@@ -107,6 +107,12 @@ def _failures(basis: Basis) -> Iterator[str]:
                 + (f" ({kinds})" if kinds else "")
                 + ": they are left out, not counted as wrong"
             )
+
+
+def _late(basis: Basis) -> Iterator[str]:
+    for line in basis.lines:
+        if isinstance(line.latency_p50, Estimate) and not line.clocked:
+            yield f"The latency of {line.name} is not the model's alone: {too_late(line)}; run with less at a time"
 
 
 def _unreadable(basis: Basis) -> Iterator[str]:

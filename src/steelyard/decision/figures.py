@@ -21,6 +21,7 @@ class Figures:
     latency_p50: Estimated
     latency_p95: Estimated
     ttft_p95: Estimated
+    loop_lag: Estimated
     throughput_per_second: Estimated
 
 
@@ -32,7 +33,7 @@ def figures(measurement: Measurement | NotMeasured, clusters: Mapping[str, str] 
     """
     if isinstance(measurement, NotMeasured):
         nothing = Unknown(measurement.reason)
-        return Figures(*[nothing] * 8)
+        return Figures(*[nothing] * 9)
     answered = len(scored(measurement))
     latency = measurement.latency
     rate = measurement.throughput_per_second
@@ -44,6 +45,7 @@ def figures(measurement: Measurement | NotMeasured, clusters: Mapping[str, str] 
         latency_p50=_latency(latency, 0.5),
         latency_p95=_latency(latency, 0.95),
         ttft_p95=_first_token(latency),
+        loop_lag=_lag(latency),
         throughput_per_second=rate
         if isinstance(rate, Unknown)
         else Estimate(rate, Unknown("one run, on one machine"), answered, "requests over seconds", "requests/s"),
@@ -80,6 +82,13 @@ def _first_token(latency: Latency | Unknown) -> Estimated:
     if not latency.first_token_seconds:
         return Unknown("the answers did not stream")
     return _timed(quantile(latency.first_token_seconds, 0.95, "seconds"), latency)
+
+
+def _lag(latency: Latency | Unknown) -> Estimated:
+    if isinstance(latency, Unknown):
+        return latency
+    no_interval = Unknown("the lag of the answers timed, not a sample of it")
+    return Estimate(latency.lag_seconds, no_interval, len(latency.total_seconds), "19 of 20 at most", "seconds")
 
 
 def _timed(estimate: Estimated, latency: Latency) -> Estimated:

@@ -9,11 +9,11 @@ from steelyard.catalogue import Candidate
 from steelyard.costs import Cost
 from steelyard.decision.figures import Figures, figures
 from steelyard.decision.record import Evidence, Gate, GateName
-from steelyard.decision.sentences import CUSTODY, figure, gate_sentence, limit, listed, sentence
+from steelyard.decision.sentences import CUSTODY, figure, gate_sentence, limit, listed, seconds, sentence
 from steelyard.providers.privacy import DataRule, SendVerdict, Withheld, may_send
 from steelyard.providers.protocol import Target
 from steelyard.quantities import Sourced, Unknown
-from steelyard.stats import Estimated
+from steelyard.stats import Estimate, Estimated
 from steelyard.usecase import Requirement, UseCase
 
 
@@ -21,7 +21,8 @@ def gates(case: UseCase, evidence: Evidence, now: datetime) -> tuple[Gate, ...]:
     """Every gate of the study applied to one candidate: licence, privacy, ways, then one for each requirement.
 
     Values are tested, not intervals: a floor inside the interval passes or fails by the value, and `decide` raises
-    the doubt. `now` tells whether a vendor has withdrawn the model.
+    the doubt. A latency that misses its limit by less than this machine's own lag is unknown.
+    `now` tells whether a vendor has withdrawn the model.
     """
     known = figures(evidence.measurement)
     required = [_required(requirement, known, evidence.cost) for requirement in case.require]
@@ -82,6 +83,10 @@ def _required(requirement: Requirement, known: Figures, cost: Cost | Unknown) ->
     name, value = _tested(requirement.metric, known, cost)
     if isinstance(value, Unknown):
         return Gate(name, "unknown", limit(requirement), "unknown", sentence(f"nothing to test: {value.reason}"))
+    lag = known.loop_lag.value if name == "latency" and isinstance(known.loop_lag, Estimate) else 0.0
+    if requirement.passes(value.value) != requirement.passes(value.value - lag):
+        late = f"{gate_sentence(requirement, value.value)} But this machine read the answers up to {seconds(lag)} late."
+        return Gate(name, "unknown", limit(requirement), figure(requirement.metric, value.value), late)
     return Gate(
         name,
         "passed" if requirement.passes(value.value) else "failed",

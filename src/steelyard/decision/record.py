@@ -15,6 +15,8 @@ from steelyard.trials import DevChoice, Measurement, NotMeasured
 from steelyard.usecase import Dataset
 
 SCHEMA_VERSION = "1.0"
+SMALL_LAG = 0.10
+"""A lag of at most this share of the median latency is small against it."""
 
 GateName: TypeAlias = Literal["licence", "privacy", "ways", "quality", "latency", "budget"]
 
@@ -47,7 +49,8 @@ class Gate:
 class Standing:
     """One candidate's line in the decision. `tier` 1 is best; None when it is not ranked.
 
-    `settings` says how it ran ("12 shots, PMI"). `not_measured` is the reason, "" when it was measured.
+    `settings` says how it ran ("12 shots, PMI"). `not_measured` is the reason, "" when it was measured. `loop_lag`:
+    how late this machine's event loop ran when it stamped the answers, and so how much of each latency may be its own.
     """
 
     candidate: str
@@ -74,6 +77,13 @@ class Standing:
     dev_choices: tuple[DevChoice, ...] = ()
     failures: Mapping[str, int] = field(default_factory=dict)
     served_models: tuple[str, ...] = ()
+    loop_lag: Estimated = Unknown("not recorded")
+
+    @property
+    def clocked(self) -> bool:
+        """The lag is small against the median latency: what was timed is the model, not this machine."""
+        p50, lag = self.latency_p50, self.loop_lag
+        return isinstance(p50, Estimate) and isinstance(lag, Estimate) and lag.value <= SMALL_LAG * p50.value
 
     @property
     def passed(self) -> bool:

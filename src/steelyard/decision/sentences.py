@@ -117,6 +117,14 @@ def limit(requirement: Requirement) -> str:
     return f"{requirement.metric} {requirement.op} {figure(requirement.metric, requirement.limit)}"
 
 
+def too_late(line: Standing) -> str:
+    """By how much this machine may have made a candidate look slow."""
+    lag, p50 = line.loop_lag, line.latency_p50
+    late = seconds(lag.value) if isinstance(lag, Estimate) else "an unknown time"
+    median = seconds(p50.value) if isinstance(p50, Estimate) else "an unknown time"
+    return f"this machine read its answers up to {late} late, and half of them took {median} or less"
+
+
 def gate_sentence(requirement: Requirement, value: float) -> str:
     """What was measured, by how much it missed, and what was asked for."""
     metric, asked = requirement.metric, figure(requirement.metric, requirement.limit)

@@ -38,6 +38,7 @@ def standing(
         latency_p50=known.latency_p50,
         latency_p95=known.latency_p95,
         ttft_p95=known.ttft_p95,
+        loop_lag=known.loop_lag,
         throughput_per_second=known.throughput_per_second,
         cost=evidence.cost,
         licence=evidence.licence,

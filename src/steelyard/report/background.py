@@ -145,8 +145,11 @@ def _latency_method(lines: list[Standing]) -> list[str]:
         return []
     numbers_of = sorted({f"{latency.n:,}" for latency in known if latency.n is not None})
     methods = sorted({latency.method for latency in known})
+    lags = [line.loop_lag.value for line in lines if isinstance(line.loop_lag, Estimate)]
+    late = f" This machine read 19 of 20 answers at most {numbers.figure(max(lags), 'seconds')} late." if lags else ""
     return [
         f"Latency: {listing(numbers_of) or 'an unknown number of'} timed requests a candidate ({' / '.join(methods)})."
+        + late
     ]
 
 

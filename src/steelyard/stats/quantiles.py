@@ -48,14 +48,9 @@ def _ranks(n: int, q: float, level: float) -> tuple[int, int]:
     from scipy.special import bdtr
 
     below = np.concatenate([[0.0], bdtr(np.arange(n), n, q)])  # below[r] = P(Binomial < r), r = 0..n
-
-    def imbalance(low: int, high: int) -> float:
-        return abs(float(below[low]) - (1 - float(below[high])))
-
-    pairs = []
-    for low in range(1, n):
-        high = int(np.searchsorted(below, below[low] + level))
-        if high <= n:
-            pairs.append((max(high, low + 1), low))
-    high, low = min(pairs, key=lambda pair: (pair[0] - pair[1], imbalance(pair[1], pair[0])))
-    return low, high
+    low = np.arange(1, n)
+    high = np.maximum(np.searchsorted(below, below[low] + level), low + 1)
+    low, high = low[high <= n], high[high <= n]
+    imbalance = np.abs(below[low] - (1 - below[high]))
+    best = np.lexsort((imbalance, high - low))[0]
+    return int(low[best]), int(high[best])
