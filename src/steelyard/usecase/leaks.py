@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from heapq import nlargest
 from math import ceil
 
@@ -40,10 +40,10 @@ def find_leaks(dev: Sequence[Sample], test: Sequence[Sample]) -> tuple[Leak, ...
     first: dict[str, str] = {}
     for sample in dev:
         first.setdefault(normalised(sample.input), sample.id)
-    texts = [normalised(sample.input) for sample in test]
-    near = _Near(list(first), set(texts) - first.keys())
+    near = _Near(list(first))
     leaks: list[Leak] = []
-    for sample, text in zip(test, texts, strict=True):
+    for sample in test:
+        text = normalised(sample.input)
         if text in first:
             leaks.append(Leak(first[text], sample.id, 1.0))
         elif found := near.closest(text):
@@ -52,50 +52,56 @@ def find_leaks(dev: Sequence[Sample], test: Sequence[Sample]) -> tuple[Leak, ...
 
 
 class _Near:
-    """An index of dev texts by their rare shingles. A shingle is its rank, the rarest first."""
+    """An index of dev texts by their rare shingles. A shingle is its rank, the rarest first.
 
-    def __init__(self, known: Sequence[str], asked: Iterable[str]) -> None:
+    Shingles that no dev text has are the rarest of all and match nothing: they are only counted.
+    """
+
+    def __init__(self, known: Sequence[str]) -> None:
         self.known = known
-        texts = {text: _shingles(text) for text in (*known, *asked)}
-        counts = Counter(shingle for shingles in texts.values() for shingle in shingles)
-        rank = {shingle: number for number, shingle in enumerate(sorted(counts, key=lambda s: (counts[s], s)))}
-        self.ranks = {text: frozenset(rank[shingle] for shingle in shingles) for text, shingles in texts.items()}
-        self.sizes = [len(self.ranks[text]) for text in known]
+        counts = Counter(shingle for text in known for shingle in _shingles(text))
+        self.rank = {shingle: number for number, shingle in enumerate(sorted(counts, key=lambda s: (counts[s], s)))}
+        self.ranks = [frozenset(self._ranks(text)[1]) for text in known]
         self.index: dict[int, list[int]] = defaultdict(list)
-        for number, text in enumerate(known):
-            for shingle in self._prefix(text):
+        for number, ranks in enumerate(self.ranks):
+            for shingle in _prefix(len(ranks), sorted(ranks)):
                 self.index[shingle].append(number)
 
-    def _prefix(self, text: str) -> list[int]:
-        ordered = sorted(self.ranks[text])
-        return ordered[: len(ordered) - _least(len(ordered)) + _shared(len(ordered))]
+    def closest(self, text: str) -> tuple[str, float] | None:
+        """The most similar known text at or above the threshold, and its similarity."""
+        size, ranks = self._ranks(text)
+        best: tuple[str, float] | None = None
+        for number in self._possible(size, ranks):
+            shared = len(self.ranks[number].intersection(ranks))
+            similarity = shared / (size + len(self.ranks[number]) - shared)
+            if similarity >= NEAR and (best is None or similarity > best[1]):
+                best = (self.known[number], similarity)
+        return best
 
-    def _possible(self, text: str) -> list[int]:
+    def _ranks(self, text: str) -> tuple[int, list[int]]:
+        """How many shingles a text has, and the ranks of those that a dev text has too, the rarest first."""
+        shingles = _shingles(text)
+        return len(shingles), sorted(self.rank[shingle] for shingle in shingles if shingle in self.rank)
+
+    def _possible(self, size: int, ranks: list[int]) -> list[int]:
         """Known texts of a fitting size that share enough rare shingles, those that share most first."""
-        size = len(self.ranks[text])
         shared: Counter[int] = Counter()
-        for shingle in self._prefix(text):
+        for shingle in _prefix(size, ranks):
             shared.update(self.index.get(shingle, ())[:MAX_LISTED])
         fewest, smallest, largest = _shared(_least(size)), NEAR * size, size / NEAR
         fitting = [
             number
             for number, count in shared.items()
             if count >= fewest
-            and smallest <= self.sizes[number] <= largest
-            and count >= min(_shared(size), _shared(self.sizes[number]))
+            and smallest <= len(self.ranks[number]) <= largest
+            and count >= min(_shared(size), _shared(len(self.ranks[number])))
         ]
         return nlargest(MAX_COMPARED, fitting, key=shared.__getitem__)
 
-    def closest(self, text: str) -> tuple[str, float] | None:
-        """The most similar known text at or above the threshold, and its similarity."""
-        ranks = self.ranks[text]
-        best: tuple[str, float] | None = None
-        for number in self._possible(text):
-            shared = len(ranks & self.ranks[self.known[number]])
-            similarity = shared / (len(ranks) + self.sizes[number] - shared)
-            if similarity >= NEAR and (best is None or similarity > best[1]):
-                best = (self.known[number], similarity)
-        return best
+
+def _prefix(size: int, ranks: list[int]) -> list[int]:
+    """Of a text's shingles in order of rarity, those that must be looked up; the unknown ones come first."""
+    return ranks[: max(0, size - _least(size) + _shared(size) - (size - len(ranks)))]
 
 
 def _least(size: int) -> int:
