@@ -124,6 +124,16 @@ class Fault(StrEnum):
         return self in (Fault.TOO_LONG, Fault.CONTENT_FILTER)
 
     @property
+    def busy(self) -> bool:
+        """Whether the target only asks for patience."""
+        return self in (Fault.RATE_LIMIT, Fault.OVERLOADED)
+
+    @property
+    def whatever_is_asked(self) -> bool:
+        """Whether the fault has nothing to do with the message of the call."""
+        return self.busy or self in (Fault.TIMEOUT, Fault.UNREACHABLE)
+
+    @property
     def fatal_for_target(self) -> bool:
         """Whether every further call to the same target will fail the same way."""
         return self in (Fault.AUTH, Fault.PERMISSION, Fault.NOT_FOUND)
@@ -143,6 +153,22 @@ _RETRYABLE = frozenset(
 )
 
 
+_NEXT_STEPS = {
+    Fault.AUTH: "check the key that `key_env` names",
+    Fault.PERMISSION: "ask the provider what this key may do and whether it is paid for",
+    Fault.NOT_FOUND: "check the model's name and the base_url",
+    Fault.BAD_REQUEST: "see docs/providers.md for the options that change what is sent",
+    Fault.RATE_LIMIT: "run again later, what was answered is kept; or set the candidate's `concurrency` lower",
+    Fault.OVERLOADED: "run again later, what was answered is kept; or set the candidate's `concurrency` lower",
+    Fault.SERVER: "run again later, what was answered is kept; the server's own log says more",
+    Fault.TIMEOUT: "see whether the server is up; a slow one gets more time with the option `first_byte_seconds`",
+    Fault.UNREACHABLE: "check the base_url, and that the server is up",
+    Fault.CUT_STREAM: "run again, what was answered is kept; the server's own log says more",
+    Fault.MALFORMED: "check that base_url is that of an OpenAI-compatible API, most often ending in /v1",
+    Fault.CRASHED: "run again, what was answered is kept; free memory if there is little",
+}
+
+
 class ProviderError(SteelyardError):
     """A call to a model failed. `fault` says how; `retry_after_seconds` is the server's own advice."""
 
@@ -157,4 +183,5 @@ class ProviderError(SteelyardError):
         self.fault = fault
         self.status = status
         self.retry_after_seconds = retry_after_seconds
-        super().__init__(Problem(slug="provider-failed", what=f"{fault.value}: {message}"))
+        what = f"{fault.value}: {message}"
+        super().__init__(Problem(slug="provider-failed", what=what, next_step=_NEXT_STEPS.get(fault, "")))

@@ -165,7 +165,7 @@ class Bench:
             UsageLog(self.log),
             now=lambda: NOON,
             patience_seconds=self.patience_seconds,
-            retry=RetryPolicy(tries=2, first_pause_seconds=0.0),
+            retry=RetryPolicy(tries=2, busy_tries=2, first_pause_seconds=0.0),
         )
         self.switch.app = build_app(gateway, made_at=1_772_000_000, most_at_once=self.most_at_once)
         self.url = self.switch.url

@@ -26,7 +26,7 @@ from steelyard.serving.routing import Route, order
 from steelyard.serving.usage_log import Outcome, Record, Step, UsageLog, sha256_of_messages, sha256_of_text
 
 PATIENCE_SECONDS = 120.0
-RETRY = RetryPolicy(tries=3, first_pause_seconds=0.2, longest_pause_seconds=1.0, deadline_seconds=3.0)
+RETRY = RetryPolicy(tries=3, busy_tries=3, first_pause_seconds=0.2, longest_pause_seconds=1.0, deadline_seconds=3.0)
 _RNG = random.Random()
 
 log = logging.getLogger("steelyard.serving")

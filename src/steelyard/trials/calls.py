@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from steelyard.catalogue import Candidate, Offer
-from steelyard.errors import ProviderError
+from steelyard.errors import Fault, ProviderError
 from steelyard.providers.budget import Budget
 from steelyard.providers.protocol import Provider, Target
-from steelyard.providers.retry import RetryPolicy, call_with_retry
+from steelyard.providers.retry import RetryPolicy, Throttle, call_with_retry
 from steelyard.quantities import ZERO_USD, Money
 from steelyard.trials.classify import Classification, RunSettings
 from steelyard.trials.journal import Journal, Role, call_key
@@ -24,6 +26,23 @@ from steelyard.usecase import Sample
 
 GIVE_UP_AFTER = 10
 """Failures in a row, each already retried, after which a candidate is not called again in this run."""
+GIVE_UP_BEFORE_FIRST = 2
+"""The same for a candidate that has not answered yet; 1 where the fault has nothing to do with the message."""
+
+
+@dataclass
+class _Line:
+    """How a candidate has answered so far in this run. Until it has once, it is asked one message at a time."""
+
+    answered: bool = False
+    failures: int = 0
+    first: asyncio.Lock = field(default_factory=asyncio.Lock)
+    throttle: Throttle = field(default_factory=Throttle)
+
+    def hopeless(self, fault: Fault) -> bool:
+        """Whether further calls are pointless after this failure."""
+        patience = GIVE_UP_AFTER if self.answered else 1 if fault.whatever_is_asked else GIVE_UP_BEFORE_FIRST
+        return fault.fatal_for_target or self.failures >= patience
 
 
 class Calls:
@@ -43,7 +62,7 @@ class Calls:
         self._task, self._journal, self._budget, self._at = task, journal, budget, at
         self._lag = lag
         self._retry, self._rng = retry or RetryPolicy(), random.Random(seed)
-        self._failures: Counter[str] = Counter()
+        self._lines: defaultdict[str, _Line] = defaultdict(_Line)
 
     async def one(
         self,
@@ -60,20 +79,44 @@ class Calls:
         known = self._journal.find(key)
         if known is not None:
             return replace(known, cached=True)
+        line = self._lines[candidate.id]
+        asked = partial(self._asked, line, key, candidate, provider, settings, sample, role=role, full=full)
+        if not line.answered:
+            async with line.first:
+                if not line.answered:
+                    return await asked()
+        return await asked()
+
+    async def _asked(
+        self,
+        line: _Line,
+        key: str,
+        candidate: Candidate,
+        provider: Provider,
+        settings: RunSettings,
+        sample: Sample,
+        *,
+        role: Role,
+        full: bool,
+    ) -> Trial:
         async with self._budget.reserve(self._expected(candidate, settings, sample)) as reservation:
             try:
                 answer = await call_with_retry(
-                    lambda: self._task.answer(provider, settings, sample.input, full=full), self._retry, rng=self._rng
+                    lambda: self._task.answer(provider, settings, sample.input, full=full),
+                    self._retry,
+                    rng=self._rng,
+                    throttle=line.throttle,
                 )
             except ProviderError as failed:
-                self._failures[candidate.id] += not failed.fault.of_the_model
-                if failed.fault.fatal_for_target or self._failures[candidate.id] >= GIVE_UP_AFTER:
+                line.answered |= failed.fault.of_the_model
+                line.failures += not failed.fault.of_the_model
+                if line.hopeless(failed.fault):
                     raise
                 trial = failed_trial(candidate.id, sample, failed)
                 if failed.fault.of_the_model:
                     await self._journal.add(key, role, trial)
                 return trial
-            self._failures[candidate.id] = 0
+            line.answered, line.failures = True, 0
             trial = answered(
                 candidate, sample, answer, self._at, self._lag() if _stamped_by_loop(provider.target) else 0.0
             )
