@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from openai import AsyncOpenAI
@@ -204,7 +205,7 @@ async def test_leaving_a_stream_early_drops_the_connection() -> None:
 @pytest.mark.parametrize(
     ("message", "finish", "text", "reason"),
     [
-        ({"content": None}, "length", "", "length"),
+        ({"content": None}, "stop", "", "stop"),
         ({"content": "Hm"}, "tool_calls", "Hm", "other"),
         ({"content": None, "refusal": "I can't"}, "stop", "I can't", "content_filter"),
         ({"content": [{"type": "thinking", "thinking": []}, {"type": "text", "text": "Yes"}]}, "stop", "Yes", "stop"),
@@ -220,6 +221,56 @@ async def test_odd_messages_are_understood(message: object, finish: str | None, 
         await provider.close()
     assert (completion.text, completion.finish_reason, completion.served_model) == (text, reason, "m")
     assert completion.usage.estimated
+
+
+async def test_a_model_that_thinks_until_it_is_cut_off_is_told_from_one_that_once_says_nothing() -> None:
+    said = iter(["", "Good", ""])
+
+    async def script(writer: asyncio.StreamWriter, body: bytes) -> None:
+        choice = {"message": {"content": next(said)}, "finish_reason": "length"}
+        writer.write(answer(200, {"choices": [choice]}))
+
+    async with serving(script) as server:
+        provider = await opened(server)
+        with pytest.raises(ProviderError, match="before its first word") as thinking:
+            await provider.complete(REQUEST)
+        assert thinking.value.fault is Fault.BAD_REQUEST
+        assert [(await provider.complete(REQUEST)).text for _ in range(2)] == ["Good", ""]
+        await provider.close()
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {},
+        {"prompt_tokens": 5},
+        {"prompt_tokens": -5, "completion_tokens": 1},
+        {"prompt_tokens": 0, "completion_tokens": 0},
+        {"prompt_tokens": 10**30, "completion_tokens": 1},
+        {"prompt_tokens": "many", "completion_tokens": 1},
+        {"prompt_tokens": 5, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": -3}},
+        [1],
+    ],
+)
+async def test_counts_that_cannot_be_are_estimated_and_the_answer_is_kept(usage: object) -> None:
+    async with serving(always(answer(200, COMPLETION | {"usage": usage}))) as server:
+        provider = await opened(server)
+        completion = await provider.complete(REQUEST)
+        await provider.close()
+    assert completion.usage.estimated and completion.usage.input_tokens > 0
+    assert completion.text == "Good morning ☀"
+
+
+@pytest.mark.parametrize("damaged", [rb'"\ud83d Good"', b'"\xf0\x9f\x98 Good"'])
+async def test_a_text_cut_inside_a_character_is_kept(damaged: bytes) -> None:
+    document = json.dumps(COMPLETION).encode().replace(rb'"Good morning \u2600"', damaged)
+    assert damaged in document
+    async with serving(always(answer(200, document))) as server:
+        provider = await opened(server)
+        completion = await provider.complete(REQUEST)
+        await provider.close()
+    assert completion.text.endswith(" Good")
+    completion.text.encode()
 
 
 async def test_embeddings_come_in_the_order_of_the_texts() -> None:

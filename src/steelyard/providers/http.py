@@ -12,12 +12,14 @@ import asyncio
 import json
 import math
 import os
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from html import unescape
 from types import SimpleNamespace
 
 import aiohttp
@@ -27,12 +29,17 @@ from steelyard.providers.protocol import Timing
 from steelyard.quantities import Seconds
 
 _EXCERPT = 300
+_ERROR_BYTES = 2**16
+_ERROR_SECONDS = 10.0
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Limits:
     """How long and how much. `first_byte_seconds` counts from the request to the first byte of the answer's
-    body, `idle_seconds` between two reads after it; `answer_bytes` is counted after decompression."""
+    body, `idle_seconds` between two reads after it. An answer that does not stream has to be whole within the two
+    together: whoever sends a byte a second is no better than whoever sends none. `answer_bytes` is counted after
+    decompression."""
 
     connect_seconds: float = 10.0
     first_byte_seconds: float = 120.0
@@ -140,7 +147,22 @@ class Answer:
 
     async def body(self) -> bytes:
         """The whole body."""
+        limits = self._limits
+        self._limits = replace(
+            limits, total_seconds=min(limits.total_seconds, limits.first_byte_seconds + limits.idle_seconds)
+        )
         return b"".join([data async for data in self.chunks()])
+
+    async def beginning(self) -> bytes:
+        """As much of the body as an error may need."""
+        found = b""
+        with suppress(ProviderError):
+            async with aclosing(self.chunks()) as chunks:
+                async for data in chunks:
+                    found += data
+                    if len(found) >= _ERROR_BYTES:
+                        break
+        return found[:_ERROR_BYTES]
 
     def explain(self, document: bytes) -> tuple[str, str]:
         """What an error in this answer says, and its code; without the key, which some servers repeat."""
@@ -193,18 +215,17 @@ def _trouble(trouble: Exception) -> ProviderError:
 
 
 async def _failure(answer: Answer) -> ProviderError:
-    try:
-        body = await answer.body()
-    except ProviderError:
-        body = b""
-    message, code = answer.explain(body)
+    answer.hurry(_ERROR_SECONDS)
+    message, code = answer.explain(await answer.beginning())
     if 300 <= answer.status < 400:
         message = "the address redirects elsewhere, which is not followed; correct base_url"
+    wait = retry_after(answer.headers, datetime.now(UTC))
+    advice = f", try again in {wait:.0f} s" if wait else ""
     return ProviderError(
         fault_of(answer.status, code, message),
-        f"{message or 'no explanation'} (HTTP {answer.status})",
+        f"{message or 'no explanation'} (HTTP {answer.status}{advice})",
         status=answer.status,
-        retry_after_seconds=retry_after(answer.headers, datetime.now(UTC)),
+        retry_after_seconds=wait,
     )
 
 
@@ -212,15 +233,25 @@ def _error_text(body: bytes) -> tuple[str, str]:
     """The message and the code or type, in the shapes that OpenAI-like servers use."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         text = body.decode(errors="replace").strip()
-        return ("" if text.startswith("<") else " ".join(text.split())[:_EXCERPT]), ""
+        return (html_said(text) if text.startswith("<") else _line(text)), ""
     inner = document.get("error", document) if isinstance(document, dict) else document
     if not isinstance(inner, dict):
-        return str(inner)[:_EXCERPT], ""
+        return _line(str(inner)), ""
     message = inner.get("message") or inner.get("detail") or ""
     code = inner.get("code") or inner.get("type") or ""
-    return str(message)[:_EXCERPT], str(code)
+    return _line(str(message)), str(code)
+
+
+def html_said(text: str) -> str:
+    """What a page says that came where data was expected: its title."""
+    title = _TITLE.search(text[:_ERROR_BYTES])
+    return f'HTML, titled "{_line(unescape(title[1]))}"' if title else "HTML"
+
+
+def _line(text: str) -> str:
+    return " ".join(text[: 4 * _EXCERPT].split())[:_EXCERPT]
 
 
 _BY_STATUS: Mapping[int, Fault] = {

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias, TypeVar
 from pydantic import ValidationError
 
 from steelyard.errors import Fault, ProviderError
-from steelyard.providers.http import Answer, HttpClient, Limits, fault_of
+from steelyard.providers.http import Answer, HttpClient, Limits, fault_of, html_said
 from steelyard.providers.openai_messages import ChatAnswer, ChatUsage, EmbeddingAnswer
 from steelyard.providers.options import check_options, option
 from steelyard.providers.protocol import (
@@ -50,6 +50,10 @@ _OPTIONS = (
 )
 _USAGE_WAIT_SECONDS = 1.0
 _DRAIN_SECONDS = 0.25
+_UNSPOKEN = (
+    "all {} tokens of the answer were used up before its first word, as by a model that thinks first: give it room "
+    "with the option body.max_tokens (or body.max_completion_tokens), or keep it from thinking"
+)
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json]"
 
@@ -88,6 +92,7 @@ class OpenAiApi:
         self._send_temperature = option(target, "send_temperature", True)
         self._send_seed = option(target, "send_seed", True)
         self._include_usage = option(target, "include_usage", True)
+        self._spoken = False
         self._client = HttpClient(base_url, target.key_env, limits)
 
     async def complete(self, request: Request) -> Completion:
@@ -99,6 +104,9 @@ class OpenAiApi:
             raise ProviderError(Fault.MALFORMED, "the answer has no choices")
         choice = reply.choices[0]
         text, refused = choice.message.said()
+        self._spoken = self._spoken or bool(text.strip())
+        if choice.finish_reason == "length" and not self._spoken:
+            raise ProviderError(Fault.BAD_REQUEST, _UNSPOKEN.format(request.settings.max_tokens))
         return Completion(
             text=text,
             finish_reason="content_filter" if refused else _finish(choice.finish_reason),
@@ -259,11 +267,20 @@ def _parse(kind: type[_Reply], document: bytes, answer: Answer) -> _Reply:
     try:
         reply = kind.model_validate_json(document)
     except ValidationError:
-        shape = "HTML" if document.lstrip().startswith(b"<") else "not what was asked for"
-        raise ProviderError(Fault.MALFORMED, f"the answer is {shape}") from None
+        reply = _parse_damaged(kind, document)
     if reply.error is not None:
         raise _in_band(*answer.explain(document))
     return reply
+
+
+def _parse_damaged(kind: type[_Reply], document: bytes) -> _Reply:
+    """A text that was cut inside a character is no reason to lose the answer: what is no Unicode is replaced."""
+    with suppress(ValueError, RecursionError):  # ValidationError is a ValueError
+        readable = json.dumps(json.loads(document.decode(errors="replace")), ensure_ascii=False)
+        return kind.model_validate_json(readable.encode(errors="replace"))
+    text = document.decode(errors="replace").lstrip()
+    shape = html_said(text) if text.startswith("<") else "not what was asked for"
+    raise ProviderError(Fault.MALFORMED, f"the answer is {shape}")
 
 
 def _in_band(message: str, code: str) -> ProviderError:
@@ -284,13 +301,13 @@ def _finish(reason: str | None) -> Literal["stop", "length", "content_filter", "
 
 
 def _usage(usage: ChatUsage | None, request: Request, text: str) -> Usage:
-    if usage is None:
+    if usage is None or usage.completion_tokens is None:
         return _estimate("".join(message.content for message in request.messages), text)
     inputs, outputs = usage.prompt_tokens_details, usage.completion_tokens_details
     return Usage(
         input_tokens=Tokens(usage.prompt_tokens),
         output_tokens=Tokens(usage.completion_tokens),
-        cached_tokens=Tokens((inputs and inputs.cached_tokens) or 0),
+        cached_tokens=Tokens(min(usage.prompt_tokens, (inputs and inputs.cached_tokens) or 0)),
         reasoning_tokens=Tokens((outputs and outputs.reasoning_tokens) or 0),
     )
 

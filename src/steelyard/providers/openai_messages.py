@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 
 class ContentPart(BaseModel):
@@ -40,25 +40,39 @@ class ChatChoice(BaseModel):
     finish_reason: str | None = None
 
 
+Count = Annotated[int, Field(ge=0, le=10**9)]
+
+
 class InputDetails(BaseModel):
     """What the input tokens consist of."""
 
-    cached_tokens: int | None = None
+    cached_tokens: Count | None = None
 
 
 class OutputDetails(BaseModel):
     """What the output tokens consist of."""
 
-    reasoning_tokens: int | None = None
+    reasoning_tokens: Count | None = None
 
 
 class ChatUsage(BaseModel):
     """Token counts; cached tokens are part of the prompt's, reasoning tokens of the completion's."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: Annotated[Count, Field(gt=0)]
+    completion_tokens: Count | None = None
     prompt_tokens_details: InputDetails | None = None
     completion_tokens_details: OutputDetails | None = None
+
+
+def _if_sensible(value: object, validate: ValidatorFunctionWrapHandler) -> ChatUsage | None:
+    """No counts are better than counts that cannot be: what is missing is estimated, and flagged."""
+    try:
+        return validate(value)  # type: ignore[no-any-return]
+    except ValidationError:
+        return None
+
+
+SensibleUsage = Annotated[ChatUsage | None, WrapValidator(_if_sensible)]
 
 
 class ChatAnswer(BaseModel):
@@ -66,7 +80,7 @@ class ChatAnswer(BaseModel):
 
     model: str | None = None
     choices: Annotated[list[ChatChoice], BeforeValidator(lambda value: value or [])] = Field(default_factory=list)
-    usage: ChatUsage | None = None
+    usage: SensibleUsage = None
     error: object | None = None
 
 
@@ -82,5 +96,5 @@ class EmbeddingAnswer(BaseModel):
 
     model: str | None = None
     data: list[EmbeddingRow] = Field(default_factory=list)
-    usage: ChatUsage | None = None
+    usage: SensibleUsage = None
     error: object | None = None
