@@ -37,9 +37,11 @@ def log_to_stderr() -> None:
 
     handler = logging.StreamHandler()
     handler.setFormatter(_formatter())
-    if not os.environ.get(DEBUG):
+    debug = bool(os.environ.get(DEBUG))
+    if not debug:
         handler.addFilter(lambda record: record.name.startswith(("steelyard", "uvicorn")))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.basicConfig(handlers=[handler], level=logging.DEBUG if debug else logging.WARNING, force=True)
+    logging.raiseExceptions = debug
 
 
 def unforeseen(error: Exception) -> Problem:

@@ -1,17 +1,19 @@
-"""Opens each target once, and lets no data past the privacy rule."""
+"""Opens each target once, lets no data past the privacy rule, and no key out of what a provider says."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Hashable, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import fields
+import logging
+from collections.abc import AsyncIterator, Hashable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import fields, replace
+from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
 from steelyard import plugins
-from steelyard.errors import Denied, Problem
+from steelyard.errors import Denied, Fault, Problem, ProviderError, SteelyardError
+from steelyard.providers.keys import key, redacted, scrubbed
 from steelyard.providers.privacy import DataRule, Withheld, may_send
 from steelyard.providers.protocol import (
     Chunk,
@@ -25,12 +27,14 @@ from steelyard.providers.protocol import (
     Target,
 )
 
+log = logging.getLogger("steelyard.providers")
+
 _Key: TypeAlias = tuple[Hashable, ...]
 
 
 def missing_key(target: Target) -> str:
     """Why the target cannot be called with the keys at hand ("X is not set"), or "" if it can."""
-    if target.key_env and not os.environ.get(target.key_env, "").strip():
+    if target.key_env and not key(target.key_env):
         return f"{target.key_env} is not set"
     return ""
 
@@ -50,14 +54,15 @@ class Pool:
     async def get(self, target: Target) -> Provider:
         """The provider for a target. Raises Denied before anything is opened."""
         check(self.rule, target)
-        key = _identity(target)
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            if key not in self._providers:
-                opener: Opener = plugins.find("providers", target.wire)
-                provider = await opener(target, self)
+        which = _identity(target)
+        async with self._locks.setdefault(which, asyncio.Lock()):
+            if which not in self._providers:
+                with _honest(target):
+                    opener: Opener = plugins.find("providers", target.wire)
+                    provider = await opener(target, self)
                 self._stack.push_async_callback(provider.close)
-                self._providers[key] = _Guarded(provider, self.rule)
-        return self._providers[key]
+                self._providers[which] = _Guarded(provider, self.rule)
+        return self._providers[which]
 
     async def close(self) -> None:
         """Close all providers, the last opened first; one that fails to close does not keep the others open."""
@@ -87,7 +92,7 @@ def check(rule: DataRule, target: Target) -> None:
 
 
 class _Guarded:
-    """A provider that asks the rule before every call. The pool closes what it guards."""
+    """A provider that asks the rule before every call and says no key. The pool closes what it guards."""
 
     def __init__(self, provider: Provider, rule: DataRule) -> None:
         self.target = provider.target
@@ -97,22 +102,65 @@ class _Guarded:
 
     async def complete(self, request: Request) -> Completion:
         check(self._rule, self.target)
-        return await self._provider.complete(request)
+        with _honest(self.target):
+            return self._redacted(await self._provider.complete(request))
 
-    def stream(self, request: Request) -> AsyncIterator[Chunk]:
+    async def stream(self, request: Request) -> AsyncIterator[Chunk]:
+        """A key that comes in pieces is not seen in the deltas; the completion at the end has none."""
         check(self._rule, self.target)
-        return self._provider.stream(request)
+        with _honest(self.target):
+            async for chunk in self._provider.stream(request):
+                yield self._redacted(chunk) if isinstance(chunk, Completion) else chunk
 
     async def embed(self, texts: Sequence[str]) -> Embeddings:
         check(self._rule, self.target)
-        return await self._provider.embed(texts)
+        with _honest(self.target):
+            return await self._provider.embed(texts)
 
     async def score_labels(self, request: LabelRequest) -> LabelScores:
         check(self._rule, self.target)
-        return await self._provider.score_labels(request)
+        with _honest(self.target):
+            return await self._provider.score_labels(request)
 
     async def close(self) -> None:
         """Nothing: others may share the provider."""
+
+    def _redacted(self, completion: Completion) -> Completion:
+        name = self.target.key_env
+        text, model = redacted(completion.text, name), redacted(completion.served_model, name)
+        if (text, model) == (completion.text, completion.served_model):
+            return completion
+        return replace(completion, text=text, served_model=model)
+
+
+@contextmanager
+def _honest(target: Target) -> Iterator[None]:
+    """What a provider raises leaves as an error of ours, without a key in it: its bug is its candidate's failure."""
+    try:
+        yield
+        return
+    except ProviderError as error:
+        said = error.problems[0].what
+        if (clean := scrubbed(said)) == said:
+            raise
+        message = clean.removeprefix(f"{error.fault.value}: ")
+        retry_after = error.retry_after_seconds
+        told = ProviderError(error.fault, message, status=error.status, retry_after_seconds=retry_after)
+    except (SteelyardError, MemoryError):
+        raise
+    except Exception as error:  # a plug-in may raise anything, and what it says may hold anything
+        log.debug("the provider %s broke off", target.wire, exc_info=True)
+        told = ProviderError(Fault.CRASHED, f"the provider {target.wire} broke off with {_kind_and_place(error)}")
+    raise told
+
+
+def _kind_and_place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = "" if trace is None else f" in {Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno}"
+    why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+    return f"{type(error).__name__}{why}{where}"
 
 
 def _identity(target: Target) -> _Key:

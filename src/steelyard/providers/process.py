@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import itertools
+import os
 import signal
 import sys
 import time
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from steelyard.errors import Fault, ProviderError
+from steelyard.providers.keys import without_keys
 
 LINE_LIMIT_BYTES = 2**28
 STDERR_LINES = 20
@@ -107,6 +109,7 @@ class ChildProcess(Generic[R]):
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
+                env=without_keys(os.environ),
                 limit=LINE_LIMIT_BYTES,
                 start_new_session=True,
             )
@@ -212,7 +215,7 @@ class ChildProcess(Generic[R]):
             running.stderr.append(line.decode(errors="replace").rstrip())
 
     def _report_crash(self, running: _Running[R], reason: str) -> None:
-        tail = "".join(f"\n  | {line}" for line in running.stderr)
+        tail = "".join(f"\n| {line}" for line in running.stderr)
         running.crash = ProviderError(Fault.CRASHED, f"the model's process {reason}{tail}")
         for _, replies in running.waiting.values():
             replies.put_nowait(running.crash)

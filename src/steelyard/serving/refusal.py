@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from steelyard.errors import Fault, ProviderError
+from steelyard.providers.keys import scrubbed
+from steelyard.visible import visible
 
 _TYPES = {400: "invalid_request_error", 403: "permission_error", 404: "invalid_request_error", 429: "rate_limit_error"}
 
@@ -49,9 +51,10 @@ def from_provider(error: ProviderError, tried: str, *, clients_words: bool) -> R
 
     `clients_words`: the conversation went to the model as the client sent it.
 
-    What an upstream said about its own trouble may hold account details, so it stays in the server's log.
+    What an upstream said about its own trouble may hold account details, so it stays in the server's log; what it
+    said about the request goes out without any key.
     """
-    said = error.problems[0].what
+    said = visible(scrubbed(error.problems[0].what))
     match error.fault:
         case Fault.TOO_LONG:
             return Refusal(400, "context_length_exceeded", said, param="messages")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from steelyard.errors import InputError, Problem
+from steelyard.providers.keys import name_key
 from steelyard.providers.privacy import DEFAULT_REACH
 from steelyard.quantities import Unknown
 from steelyard.usecase.case import (
@@ -20,12 +22,13 @@ from steelyard.usecase.case import (
     Users,
     Workload,
 )
-from steelyard.usecase.checks import cross_checks
+from steelyard.usecase.checks import READABLE, cross_checks
 from steelyard.usecase.lines import Document, read_yaml
 from steelyard.usecase.mistakes import placed, problem_of
 from steelyard.usecase.schema import CandidatePart, DataPart, StudyPart, TaskPart, UsePart
 
 STUDY_FILE = "study.yaml"
+MAX_BYTES = 1_000_000
 
 
 def load_study(path: Path) -> UseCase:
@@ -34,7 +37,7 @@ def load_study(path: Path) -> UseCase:
     Raises InputError with every mistake found, in the order of the file. Data files must exist; what stands in
     them is `load_dataset`'s business, and whether a candidate exists is the catalogue's.
     """
-    file = path / STUDY_FILE if path.is_dir() else path
+    file = path / STUDY_FILE if os.path.isdir(path) else path
     document = read_yaml(_text(file), file.name)
     part, problems = _checked(document, file)
     if part is None or problems:
@@ -43,10 +46,13 @@ def load_study(path: Path) -> UseCase:
 
 
 def claim_output(case: UseCase) -> None:
-    """Create the output folder (ignored by git) for this study; InputError if it belongs to a study of another name."""
+    """Create the output folder for this study; InputError if it belongs to a study of another name.
+
+    It is ignored by git, and closed to everybody who may not read the data.
+    """
     owner = case.output / "owner"
     try:
-        case.output.mkdir(exist_ok=True)
+        case.output.mkdir(_mode(case.data), exist_ok=True)
         held_by = owner.read_text("utf-8").strip() if owner.exists() else ""
         if not held_by:
             (case.output / ".gitignore").write_text("*\n", "utf-8")
@@ -70,30 +76,53 @@ def claim_output(case: UseCase) -> None:
         )
 
 
+def _mode(data: DataSpec) -> int:
+    """Group and others get in (as far as the umask lets them) if they may read every data file."""
+    modes = [file.stat().st_mode for file in (data.file, data.train, data.test) if file is not None]
+    return 0o700 | sum(7 * read // 4 for read in (0o040, 0o004) if all(mode & read for mode in modes))
+
+
 def _text(file: Path) -> str:
+    """The file's text, refused where it is no file of a study's size: /dev/zero never ends, a pipe may never begin."""
+    if file.suffix.lower() in READABLE:
+        next_step = "name the study file that names these data; `steelyard init` writes one"
+        raise InputError(Problem("study-not-found", "this is a data file, not a study", file.name, "", next_step))
+    next_step = "name a study file or a folder with study.yaml; `steelyard init` writes one"
     try:
-        return file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        what = f"not UTF-8 at byte {error.start}"
-        raise InputError(Problem("study-not-yaml", what, file.name, next_step="save the file as UTF-8")) from None
-    except (OSError, ValueError):
-        next_step = "name a study file or a folder with study.yaml; `steelyard init` writes one"
+        size = file.stat().st_size
+        if not file.is_file():
+            raise OSError(None, "it is no file")
+        raw = file.read_bytes() if size <= MAX_BYTES else b""
+    except (FileNotFoundError, ValueError):
         raise InputError(Problem("study-not-found", f"there is no study at {file}", next_step=next_step)) from None
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+        raise InputError(Problem("study-not-found", what, str(file), next_step=next_step)) from None
+    if size > MAX_BYTES:
+        what, next_step = f"too large for a study ({size:,} bytes)", "leave the data in a file of their own"
+        raise InputError(Problem("study-not-yaml", what, file.name, f"at most {MAX_BYTES:,} bytes", next_step))
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        what = f"not UTF-8 (the byte 0x{raw[error.start]:02x})"
+        problem = Problem("study-not-yaml", what, f"{file.name}:{line}", next_step="save the file as UTF-8")
+        raise InputError(problem) from None
 
 
 def _checked(document: Document, file: Path) -> tuple[StudyPart | None, list[Problem]]:
     if not isinstance(document.data, dict):
         next_step = "`steelyard init` writes a study to start from"
-        return None, [
-            *document.problems,
-            Problem("study-not-yaml", "not a list of `key: value` lines", file.name, "", next_step),
-        ]
+        what = "the file is empty" if document.data is None else "not a list of `key: value` lines"
+        empty = () if document.problems else (Problem("study-not-yaml", what, file.name, "", next_step),)
+        return None, [*document.problems, *empty]
     found = list(cross_checks(document.data, file.parent))
     part = None
     try:
         part = StudyPart.model_validate(document.data)
     except ValidationError as error:
         found += [(details["loc"], problem_of(details, StudyPart)) for details in error.errors(include_url=False)]
+    found = [(place, problem) for place, problem in found if place not in document.unread]
     found.sort(key=lambda finding: document.line(finding[0]))
     return part, [*document.problems, *(placed(problem, document, file.name, place) for place, problem in found)]
 
@@ -123,7 +152,8 @@ def _use_case(part: StudyPart, document: Document, file: Path) -> UseCase:
 
 def _data(part: DataPart, folder: Path) -> DataSpec:
     def absolute(name: str | float | None) -> Path | None:
-        return (folder / name).resolve() if isinstance(name, str) else None
+        """A link keeps its own name: its suffix says what the file is, that of a store's blob does not."""
+        return Path(os.path.abspath(folder / name)) if isinstance(name, str) else None  # noqa: PTH100
 
     return DataSpec(
         input=part.input,
@@ -163,4 +193,6 @@ def use_of(part: UsePart) -> Use:
 
 
 def _candidate(part: CandidatePart, line: int) -> CandidateSpec:
+    if part.key_env:
+        name_key(part.key_env)
     return CandidateSpec(part.id, f"line {line}", part.base_url, part.key_env, part.contracted, dict(part.options))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -275,8 +276,23 @@ class CandidatePart(Part):
     @field_validator("base_url", mode="after")
     @classmethod
     def _http(cls, value: str) -> str:
-        if value and not value.startswith(("http://", "https://")):
-            _sound(values.bad_value(f"{value!r} is not an address", "http://... or https://..."))
+        """What stands in an address may be a secret: no message repeats it."""
+        if not value:
+            return value
+        allowed = "http://HOST/... or https://HOST/..., nothing behind the path"
+        try:
+            parts = urlsplit(value)
+            plain = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        except ValueError:
+            plain = False
+        if not plain or not value.isprintable() or " " in value:
+            return _sound(values.bad_value("this is not an address", allowed))
+        if "@" in parts.netloc:
+            what = "a user name or a password may not stand in an address"
+            return _sound(values.bad_value(what, allowed, "put the key into an environment variable, named in key_env"))
+        if "?" in value or "#" in value:
+            what = "an address ends with its path: ? and # may not stand in it"
+            return _sound(values.bad_value(what, allowed, "put a key into an environment variable, named in key_env"))
         return value
 
     @field_validator("key_env", mode="after")
