@@ -188,7 +188,7 @@ def promptfoo(folder: Path, items: int, port: int) -> Ran:
     }
     (folder / "promptfooconfig.json").write_text(json.dumps(config))
     binary = str(PEERS / "promptfoo" / "node_modules" / ".bin" / "promptfoo")
-    quiet = {f"PROMPTFOO_DISABLE_{what}": "1" for what in ("TELEMETRY", "UPDATE", "REMOTE_GENERATION", "SHARING")}
+    quiet = {f"PROMPTFOO_DISABLE_{what}": "1" for what in ("TELEMETRY", "UPDATE", "SHARING", "DEBUG_LOG", "ERROR_LOG")}
     flags = f"eval -c promptfooconfig.json -j {WIDTH} --no-cache --no-progress-bar --no-table --no-share -o out.json"
     cpu = timed([binary, *flags.split()], folder, PROMPTFOO_CONFIG_DIR=str(folder / "home"), **quiet)
     results = json.loads((folder / "out.json").read_text())["results"]["results"]

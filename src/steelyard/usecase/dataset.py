@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+NO_SLICES: Mapping[str, str] = {}
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """One input with its target. `row` is the 1-based row (line) of the file it came from.
+    """One input with its target; slots, because there may be a million. `row` is the 1-based line in its file.
 
     `sha256` is of (input, target): the content that enters the journal key.
     """
@@ -21,7 +22,7 @@ class Sample:
     file: str
     cluster: str = ""
     language: str = ""
-    slices: Mapping[str, str] = field(default_factory=dict)
+    slices: Mapping[str, str] = field(default_factory=lambda: NO_SLICES)
 
 
 @dataclass(frozen=True)

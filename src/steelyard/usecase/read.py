@@ -11,7 +11,7 @@ from pathlib import Path
 from steelyard.catalogue.ids import nearest
 from steelyard.errors import InputError, Problem
 from steelyard.usecase.case import DataSpec
-from steelyard.usecase.dataset import Dataset, OddRow, Sample
+from steelyard.usecase.dataset import NO_SLICES, Dataset, OddRow, Sample
 from steelyard.usecase.leaks import find_leaks, normalised
 from steelyard.usecase.records import Record, read_records
 from steelyard.usecase.split import split, thin
@@ -102,7 +102,7 @@ def _sample(record: Record, spec: DataSpec, file: str, unnamed: str) -> tuple[Sa
         file=file,
         cluster=values.get(spec.cluster, "") if spec.cluster else "",
         language=values.get(spec.language, "") if spec.language else "",
-        slices={column: values.get(column, "") for column in spec.slices},
+        slices={column: values.get(column, "") for column in spec.slices} or NO_SLICES,
     )
     return sample, reasons
 

@@ -25,7 +25,7 @@ _BACKSLASHED_QUOTE = re.compile(r'\\"(?![,;\t|\r\n]|\Z)')
 _DOUBLED_QUOTE = re.compile(r'(?<=[^,;\t|\n\\])""(?=[^,;\t|\n])')
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One row as text: `row` is the 1-based line on which it starts. A null is left out of `values`."""
 
