@@ -9,6 +9,7 @@ conclude    costs, decision, report
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from steelyard.decision.decide import decide
 from steelyard.decision.screen import screen
 from steelyard.decision.store import save
 from steelyard.errors import BudgetReached
+from steelyard.files import hold
 from steelyard.licences import Verdict
 from steelyard.licences.judge import judge_candidate
 from steelyard.providers.budget import Budget
@@ -35,7 +37,7 @@ from steelyard.quantities import Money, Unknown
 from steelyard.report.render import write_report
 from steelyard.trials import Measurement, NotMeasured
 from steelyard.trials.classify import Classification
-from steelyard.trials.journal import Journal
+from steelyard.trials.journal import JOURNAL, Journal
 from steelyard.trials.lock import file_sha256, lock_of, save_lock
 from steelyard.trials.plan import Plan, plan
 from steelyard.trials.run import Contender, Phase, Result, Run, dev_messages
@@ -93,29 +95,27 @@ async def measure(
     The second part is the reached budget that left a candidate unmeasured, if one did.
     """
     case = ready.case
-    claim_output(case)
-    peeks = peek(case, ready.data, file_sha256(case.file))
-    journal = Journal(case.output / "journal.sqlite")
-    try:
-        async with Pool(DataRule(case.privacy.data_class, case.privacy.may_send_to)) as pool:
-            run = Run(
-                ready.task,
-                case.task,
-                ready.data,
-                pool=pool,
-                journal=journal,
-                budget=Budget(limit),
-                listener=_Listener(ready, watcher, peeks, versions),
-                at=ready.at,
-                seed=case.data.seed,
-            )
-            trialled = await run.all(ready.contenders)
-    finally:
-        journal.close()
-    decision = conclude(ready, trialled.results, peeks, versions)
-    save(decision, case.output)
-    save_lock(lock_of(case, ready.data, trialled, versions), case.output)
-    write_report(decision, case.output)
+    with hold(case.output / "run.lock", "another run of this study is going on"):
+        claim_output(case)
+        peeks = peek(case, ready.data, file_sha256(case.file))
+        with closing(Journal(case.output / JOURNAL)) as journal:
+            async with Pool(DataRule(case.privacy.data_class, case.privacy.may_send_to)) as pool:
+                run = Run(
+                    ready.task,
+                    case.task,
+                    ready.data,
+                    pool=pool,
+                    journal=journal,
+                    budget=Budget(limit, spent=journal.spent(), ledger=journal),
+                    listener=_Listener(ready, watcher, peeks, versions),
+                    at=ready.at,
+                    seed=case.data.seed,
+                )
+                trialled = await run.all(ready.contenders)
+        decision = conclude(ready, trialled.results, peeks, versions)
+        save(decision, case.output)
+        save_lock(lock_of(case, ready.data, trialled, versions), case.output)
+        write_report(decision, case.output)
     return decision, trialled.stopped
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import dataclass, field
 
 import pytest
 
-from steelyard.errors import BudgetReached
+from steelyard.errors import BudgetReached, Fault, ProviderError
 from steelyard.providers.budget import Budget
 from steelyard.quantities import ZERO_USD, Money
 
@@ -22,16 +23,68 @@ async def test_a_call_is_held_then_settled_at_what_it_cost() -> None:
     assert (budget.reserved, budget.spent) == (Money.of("0.00"), Money.of("0.20"))
 
 
-async def test_a_call_that_failed_is_given_back() -> None:
+@pytest.mark.parametrize(
+    ("error", "spent"),
+    [
+        (ProviderError(Fault.RATE_LIMIT, "slow down"), ZERO_USD),
+        (ProviderError(Fault.UNREACHABLE, "nobody there"), ZERO_USD),
+        (ProviderError(Fault.TIMEOUT, "no answer in time"), CENT),
+        (ProviderError(Fault.CUT_STREAM, "half an answer"), CENT),
+        (ProviderError(Fault.MALFORMED, "no answer of ours"), CENT),
+        (asyncio.CancelledError(), CENT),
+    ],
+)
+async def test_a_call_that_failed_counts_as_spent_if_the_vendor_may_have_worked_on_it(
+    error: BaseException, spent: Money
+) -> None:
     budget = Budget(CENT)
-    with pytest.raises(RuntimeError, match="broken"):
+    with pytest.raises(type(error)):
         async with budget.reserve(CENT):
-            raise RuntimeError("broken")
+            raise error
+    assert (budget.reserved, budget.spent) == (Money.of("0.00"), ZERO_USD + spent)
+    if spent == CENT:
+        with pytest.raises(BudgetReached, match="used up"):
+            async with budget.reserve(CENT):
+                pass
+
+
+@dataclass
+class Ledger:
+    """Notes the order of what it is told; refuses to reserve when it is full."""
+
+    told: list[str] = field(default_factory=list)
+    full: bool = False
+
+    async def reserve(self, amount: Money) -> int:
+        if self.full:
+            raise RuntimeError("full")
+        self.told.append(f"reserved {amount.usd}")
+        return 7
+
+    def settle(self, number: int, actual: Money) -> None:
+        self.told.append(f"{number} cost {actual.usd}")
+
+
+async def test_a_call_that_costs_money_is_in_the_ledger_before_it_begins() -> None:
+    ledger = Ledger()
+    budget = Budget(Money.of("0.05"), spent=Money.of("0.03"), ledger=ledger)
+    async with budget.reserve(ZERO_USD):
+        assert ledger.told == []
     async with budget.reserve(CENT) as reservation:
-        reservation.reconcile(CENT)
-    with pytest.raises(BudgetReached, match="used up"):
+        assert ledger.told == ["reserved 0.01"]
+        reservation.reconcile(Money.of("0.02"))
+    assert ledger.told[1:] == ["7 cost 0.02"]
+    with pytest.raises(BudgetReached, match=r"0\.05 USD are spent, by all runs of this study together"):
         async with budget.reserve(CENT):
             pass
+
+
+async def test_a_call_that_the_ledger_does_not_take_does_not_begin() -> None:
+    budget = Budget(CENT, ledger=Ledger(full=True))
+    with pytest.raises(RuntimeError, match="full"):
+        async with budget.reserve(CENT):
+            raise AssertionError("the call began")
+    assert (budget.reserved, budget.spent) == (Money.of("0.00"), ZERO_USD)
 
 
 async def test_a_call_waits_for_others_to_settle_before_the_budget_is_called_used_up() -> None:

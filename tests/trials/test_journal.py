@@ -16,9 +16,10 @@ import pytest
 
 from steelyard.errors import NotWritable
 from steelyard.providers.protocol import Target, Timing, Usage
-from steelyard.quantities import Money, Seconds, Tokens, Unknown
+from steelyard.quantities import ZERO_USD, Money, Seconds, Tokens, Unknown
 from steelyard.trials import Trial
-from steelyard.trials.journal import Journal, call_key
+from steelyard.trials.journal import Journal, call_key, spent_before
+from steelyard.trials.pace import Pace
 
 TRIAL = Trial(
     candidate="a",
@@ -55,12 +56,43 @@ async def test_many_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     journal.close()
 
 
-async def test_a_fact_about_a_phase_is_kept(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "j.sqlite")
-    assert journal.fact("throughput") is None
-    await journal.add_fact("throughput", 3.5)
-    assert journal.fact("throughput") == 3.5
+async def test_the_pace_goes_on_where_a_run_was_killed(tmp_path: Path) -> None:
+    """15 calls and then 5, one a second; what comes from the journal, and the time it takes, is not counted."""
+    path, clock = tmp_path / "j.sqlite", iter(range(1000))
+    for fresh in (15, 5):
+        journal = Journal(path)
+        pace = Pace(journal, "k", lambda: float(next(clock)))
+        for cached in [True] * 7 + [False] * fresh:
+            pace.add(cached)
+        journal.close()
+        assert pace.per_second() == (1.0 if fresh == 5 else Unknown("fewer than 20 requests were timed"))
+    journal = Journal(path)
+    assert journal.pace("k") == (20, 20.0)
+    assert Pace(journal, "k").per_second() == 1.0
     journal.close()
+
+
+async def test_what_was_reserved_stays_spent_until_it_is_settled(tmp_path: Path) -> None:
+    """The second call is cut off: nobody settles it, and the next process still counts it."""
+    path = tmp_path / "j.sqlite"
+    assert spent_before(path) == ZERO_USD
+    journal = Journal(path)
+    first, second = [await journal.reserve(Money.of(amount)) for amount in ("0.10", "0.01")]
+    assert spent_before(path) == journal.spent() == Money.of("0.11")
+    journal.settle(first, Money.of("0.07"))
+    await journal.add("k", "answer", TRIAL)
+    assert journal.spent() == Money.of("0.08")
+    journal.close()
+    again = Journal(path)
+    assert again.spent() == Money.of("0.08")
+    assert await again.reserve(Money.of(1)) not in (first, second)
+    again.close()
+    assert spent_before(path) == Money.of("1.08")
+
+
+def test_a_journal_that_was_killed_while_it_was_made_has_spent_nothing(tmp_path: Path) -> None:
+    (tmp_path / "j.sqlite").touch()
+    assert spent_before(tmp_path / "j.sqlite") == ZERO_USD
 
 
 def test_the_key_depends_on_every_part_and_the_parts_cannot_run_into_each_other() -> None:

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
+from typing import Protocol
 
-from steelyard.errors import BudgetReached, Problem
+from steelyard.errors import BudgetReached, Fault, Problem, ProviderError
 from steelyard.quantities import ZERO_USD, Money
+
+_PERHAPS_BILLED = frozenset({Fault.TIMEOUT, Fault.CUT_STREAM, Fault.MALFORMED})
+"""Failures of a call that the vendor may have worked on all the same."""
+
+
+class Ledger(Protocol):
+    """Keeps what is spent beyond this process: a call that a kill cuts off is billed, and nobody is left to say so."""
+
+    async def reserve(self, amount: Money) -> int:
+        """The entry's number, once it is durable: from now on the amount counts as spent."""
+        ...
+
+    def settle(self, number: int, actual: Money) -> None:
+        """Correct an entry. Not waited for: until it is durable the reserved amount stands."""
+        ...
 
 
 class Budget:
     """What may be spent, over all calls that share it. `limit` None means no limit.
 
     spent + reserved never passes the limit when a call starts, so the limit can be passed only by what calls
-    already in flight cost above their reservations. Belongs to one event loop.
+    already in flight cost above their reservations. `spent` begins with what was spent before. With a ledger, a
+    call that costs money is entered before it starts. Belongs to one event loop.
     """
 
-    def __init__(self, limit: Money | None) -> None:
+    def __init__(self, limit: Money | None, *, spent: Money = ZERO_USD, ledger: Ledger | None = None) -> None:
         self.limit = limit
-        self.spent = ZERO_USD
+        self.spent = spent
         self.reserved = ZERO_USD
+        self.ledger = ledger
         self._settled = asyncio.Event()
 
     def reserve(self, amount: Money) -> Reservation:
@@ -38,8 +56,8 @@ class Budget:
                 raise BudgetReached(
                     Problem(
                         slug="budget-reached",
-                        what=f"the budget of {self.limit.usd} USD is used up: {self.spent.usd} USD are spent, "
-                        f"the next call may cost {amount.usd} USD",
+                        what=f"the budget of {self.limit.usd} USD is used up: {self.spent.usd} USD are spent, by "
+                        f"all runs of this study together, and the next call may cost {amount.usd} USD",
                         next_step="run again with a larger --budget; what was measured is kept and not paid twice",
                     )
                 )
@@ -54,23 +72,37 @@ class Budget:
 
 
 class Reservation:
-    """Money set aside for one call; given back on leaving unless `reconcile` said what the call cost."""
+    """Money set aside for one call, which `reconcile` settles.
+
+    A call that ends otherwise is given back if its failure shows that nobody worked on it; if it was broken off,
+    or failed so that it may have been billed, the reserved amount counts as spent.
+    """
 
     def __init__(self, budget: Budget, amount: Money) -> None:
         self.amount = amount
         self._budget = budget
         self._open = False
+        self._entry: int | None = None
 
     async def __aenter__(self) -> Reservation:
         await self._budget._take(self.amount)
+        ledger = self._budget.ledger
+        if ledger is not None and self.amount > ZERO_USD:
+            try:
+                self._entry = await ledger.reserve(self.amount)
+            except BaseException:  # cancelled too: the call has not begun; raised again
+                self._budget._settle(self.amount, ZERO_USD)
+                raise
         self._open = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._open:
-            self.refund()
+        if not self._open:
+            return
+        refused = isinstance(error, ProviderError) and error.fault not in _PERHAPS_BILLED
+        self._close(ZERO_USD if error is None or refused else self.amount)
 
     def reconcile(self, actual: Money) -> None:
         """The call is over and cost this much, which may be more than was reserved."""
@@ -87,3 +119,5 @@ class Reservation:
             raise RuntimeError("this reservation is already settled, or was never entered")
         self._open = False
         self._budget._settle(self.amount, actual)
+        if self._entry is not None and self._budget.ledger is not None:
+            self._budget.ledger.settle(self._entry, actual)

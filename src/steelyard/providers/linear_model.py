@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.errors import InputError, Problem
-from steelyard.files import write_whole
+from steelyard.files import write_whole, writing
 from steelyard.providers.ngrams import char_ngrams, word_ngrams
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -101,7 +101,8 @@ def save(model: LinearModel, path: Path) -> None:
         arrays |= {"mean": model.mean, "scale": model.scale}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, buffer.getvalue())
 
 

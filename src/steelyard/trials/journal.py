@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import queue
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -21,14 +23,17 @@ from pydantic import TypeAdapter
 
 from steelyard.errors import NotWritable, Problem
 from steelyard.providers.protocol import Target
+from steelyard.quantities import ZERO_USD, Money
 from steelyard.trials.measurement import Trial
 
+JOURNAL = "journal.sqlite"
 _SCHEMA = """
 create table if not exists calls (
     key text primary key, role text not null, candidate text not null, sample text not null, record blob not null
 ) without rowid;
 create index if not exists calls_by_candidate on calls (candidate, role);
-create table if not exists facts (key text primary key, record blob not null) without rowid;
+create table if not exists paces (key text primary key, calls integer not null, seconds real not null) without rowid;
+create table if not exists spending (number integer primary key, usd text not null);
 """
 
 _TRIAL = TypeAdapter(Trial)
@@ -39,9 +44,8 @@ Role = Literal["answer", "judge", "latency"]
 @dataclass(frozen=True)
 class _Write:
     statement: str
-    values: tuple[str | bytes, ...]
-    loop: asyncio.AbstractEventLoop
-    done: asyncio.Future[None]
+    values: tuple[str | bytes | int | float, ...]
+    done: asyncio.Future[None] | None = None
 
 
 def call_key(role: Role, target: Target, revision: str, rendered: str, sample: str, content: str, repeat: int) -> str:
@@ -79,8 +83,10 @@ class Journal:
             self._reader.executescript(_SCHEMA)
             self._writer = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._writer.execute("pragma synchronous=full")
+            last = self._reader.execute("select coalesce(max(number), 0) from spending").fetchone()[0]
         except (sqlite3.Error, OSError) as error:
             raise _unusable(error) from error
+        self._numbers = itertools.count(int(last) + 1)
         self._closing = False
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
@@ -103,14 +109,28 @@ class Journal:
             (key, role, trial.candidate, trial.sample, _TRIAL.dump_json(trial)),
         )
 
-    def fact(self, key: str) -> float | None:
-        """A number measured once about a whole phase (its requests per second), if it was."""
-        row = self._reader.execute("select record from facts where key = ?", (key,)).fetchone()
-        return float(orjson.loads(row[0])) if row else None
+    def pace(self, key: str) -> tuple[int, float]:
+        """How many calls of a phase have been timed, and the seconds they took together."""
+        row = self._reader.execute("select calls, seconds from paces where key = ?", (key,)).fetchone()
+        return (int(row[0]), float(row[1])) if row else (0, 0.0)
 
-    async def add_fact(self, key: str, value: float) -> None:
-        """Keep a number about a whole phase."""
-        await self._put("insert or replace into facts values (?, ?)", (key, orjson.dumps(value)))
+    def note_pace(self, key: str, calls: int, seconds: float) -> None:
+        """Keep how a phase goes, committed no later than whatever is added next."""
+        self._queue.put(_Write("insert or replace into paces values (?, ?, ?)", (key, calls, seconds)))
+
+    def spent(self) -> Money:
+        """What all runs have spent: calls at their cost, those cut off or under way at what was reserved for them."""
+        return _sum(self._reader)
+
+    async def reserve(self, amount: Money) -> int:
+        """Enter the amount as spent before its call begins (`Ledger`); returns when it is committed."""
+        number = next(self._numbers)
+        await self._put("insert into spending values (?, ?)", (number, str(amount.usd)))
+        return number
+
+    def settle(self, number: int, actual: Money) -> None:
+        """Correct an entry, committed no later than whatever is added next."""
+        self._queue.put(_Write("update spending set usd = ? where number = ?", (str(actual.usd), number)))
 
     def close(self) -> None:
         """Commit what is queued and stop."""
@@ -118,11 +138,10 @@ class Journal:
         self._thread.join()
         self._reader.close()
 
-    async def _put(self, statement: str, values: tuple[str | bytes, ...]) -> None:
-        loop = asyncio.get_running_loop()
-        write = _Write(statement, values, loop, loop.create_future())
-        self._queue.put(write)
-        await write.done
+    async def _put(self, statement: str, values: tuple[str | bytes | int | float, ...]) -> None:
+        done = asyncio.get_running_loop().create_future()
+        self._queue.put(_Write(statement, values, done))
+        await done
 
     def _write(self) -> None:
         """Commit whatever has queued up while the last commit was being made durable: the group forms by itself."""
@@ -144,6 +163,23 @@ class Journal:
         return item
 
 
+def spent_before(path: Path) -> Money:
+    """What earlier runs have spent, read beside a run that may be going on."""
+    if not path.exists():
+        return ZERO_USD
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as reader:
+            return _sum(reader)
+    except sqlite3.Error as error:
+        raise _unusable(error) from error
+
+
+def _sum(reader: sqlite3.Connection) -> Money:
+    if not reader.execute("select 1 from sqlite_master where name = 'spending'").fetchone():
+        return ZERO_USD  # killed while it was being made
+    return Money(sum((Decimal(usd) for (usd,) in reader.execute("select usd from spending")), Decimal(0)))
+
+
 def _commit(writer: sqlite3.Connection, group: list[_Write]) -> None:
     """One transaction for the group; everyone who waits learns whether it is durable."""
     error: sqlite3.Error | None = None
@@ -156,9 +192,10 @@ def _commit(writer: sqlite3.Connection, group: list[_Write]) -> None:
         error = failed
         with suppress(sqlite3.Error):
             writer.execute("rollback")
-    for loop in {write.loop for write in group}:
+    waiting = [write.done for write in group if write.done is not None]
+    for loop in {done.get_loop() for done in waiting}:
         with suppress(RuntimeError):  # the loop has closed: nobody waits any more
-            loop.call_soon_threadsafe(_release, [write.done for write in group if write.loop is loop], error)
+            loop.call_soon_threadsafe(_release, [done for done in waiting if done.get_loop() is loop], error)
 
 
 def _release(waiting: list[asyncio.Future[None]], error: sqlite3.Error | None) -> None:

@@ -30,6 +30,7 @@ from steelyard.trials.classify import ANSWER_TOKENS, REASONING_TOKENS, Classific
 from steelyard.trials.journal import Journal
 from steelyard.trials.lag import LagMeter
 from steelyard.trials.measurement import DevChoice, Latency, Measurement, NotMeasured, Trial
+from steelyard.trials.pace import Pace
 from steelyard.trials.summary import dev_choice
 from steelyard.trials.tally import Tally
 from steelyard.usecase import Dataset, Sample, TaskSpec
@@ -214,10 +215,12 @@ class Run:
         """Every test sample once. Requests to a server are timed on the way; what runs here is timed afterwards."""
         candidate, samples = contender.candidate, self.dataset.test
         tally = self._tallies[candidate.id] = Tally(candidate.id, samples)
-        started = self._now()
+        first = self._calls.key(candidate, provider, settings, samples[0])
+        pace = Pace(self.journal, f"throughput {first}", self._now)
 
         def finished(index: int, trial: Trial) -> None:
             tally.add(index, trial)
+            pace.add(trial.cached)
             self._tell()
 
         asked = partial(self._calls.one, candidate, provider, settings)
@@ -225,19 +228,10 @@ class Run:
         await _each(samples, asked, finished, _width(contender), progress)
         if sum(tally.failures.values()) == len(samples):
             return NotMeasured(candidate.id, f"every call failed: {', '.join(tally.failures)}")
-        first = self._calls.key(candidate, provider, settings, samples[0])
-        throughput = await self._throughput(f"throughput {first}", tally.fresh, self._now() - started)
         latency: Latency | Unknown = Unknown("not timed yet")
         if not contender.local:
             latency = tally.latency(f"stamped at the socket during the run, {_width(contender)} at a time")
-        return tally.measurement(str(settings), self._choices.get(candidate.id, ()), throughput, latency)
-
-    async def _throughput(self, key: str, fresh: int, seconds: float) -> float | Unknown:
-        """Requests per second of one replica: from this run's own calls, or as an earlier run of it measured."""
-        if fresh >= PARTIAL_MINIMUM and seconds > 0:
-            await self.journal.add_fact(key, fresh / seconds)
-        known = self.journal.fact(key)
-        return known if known is not None else Unknown("fewer than 20 requests were timed")
+        return tally.measurement(str(settings), self._choices.get(candidate.id, ()), pace.per_second(), latency)
 
     async def _latency(self, contender: Contender, settings: RunSettings) -> Latency | Unknown:
         """Single requests to a model on this machine, with nothing else running."""

@@ -29,7 +29,6 @@ class Tally:
     def __init__(self, candidate: str, samples: Sequence[Sample]) -> None:
         self.candidate = candidate
         self.done = 0
-        self.fresh = 0
         self.failures: Counter[str] = Counter()
         self._samples = samples
         self._scores: list[float | Unknown | None] = [None] * len(samples)
@@ -46,7 +45,6 @@ class Tally:
     def add(self, index: int, trial: Trial) -> None:
         """Take in the trial of the sample with this index, once."""
         self.done += 1
-        self.fresh += not trial.cached
         # Equal labels and scores are one object each, however many trials hold them.
         score = trial.score
         self._scores[index] = score if isinstance(score, Unknown) else {1.0: RIGHT, 0.0: WRONG}.get(score, score)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.errors import Fault, ProviderError
+from steelyard.files import writing
 from steelyard.tuning.fitted import Embed, Progress
 
 _BATCH = 16
@@ -59,10 +60,11 @@ class EmbeddingCache:
         if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
             raise ProviderError(Fault.MALFORMED, f"{len(texts)} texts did not give as many finite vectors")
         records = [_digest(text) + vector.tobytes() for text, vector in zip(texts, vectors, strict=True)]
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self._file.open("ab") as file:
-            head = vectors.shape[1].to_bytes(_HEAD, "little") if file.tell() == 0 else b""
-            file.write(head + b"".join(records))
+        with writing(self._file):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with self._file.open("ab") as file:
+                head = vectors.shape[1].to_bytes(_HEAD, "little") if file.tell() == 0 else b""
+                file.write(head + b"".join(records))
         self._vectors |= {_digest(text): vector for text, vector in zip(texts, vectors, strict=True)}
 
 
