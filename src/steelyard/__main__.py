@@ -3,10 +3,13 @@
 
 def main() -> None:
     """Run the command line."""
-    from steelyard.cli import main as cli
-    from steelyard.cli.rim import prepare_process
+    try:
+        from steelyard.cli import main as cli
+        from steelyard.cli.rim import prepare_process
 
-    prepare_process()
+        prepare_process()
+    except KeyboardInterrupt:  # nothing is begun that would need a word
+        raise SystemExit(130) from None
     cli()
 
 

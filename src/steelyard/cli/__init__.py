@@ -14,6 +14,7 @@ from steelyard.cli.rim import release, unforeseen
 from steelyard.cli.say import say
 from steelyard.errors import Exit, NotWritable, Problem, SteelyardError
 
+INTERRUPTED = "interrupted: what was measured is kept; the same command goes on from here"
 VERBS = ("run", "init", "report", "serve", "models", "licence", "schema", "doctor", "explain", "version")
 
 
@@ -64,8 +65,7 @@ def _outcome(arguments: list[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt) as stop:
         # click makes an Abort of Ctrl-C too; at a question, where nothing is measured yet, without a cause
         measuring = isinstance(stop, KeyboardInterrupt) or isinstance(stop.__cause__, KeyboardInterrupt)
-        kept = "interrupted: what was measured is kept; the same command goes on from here"
-        say(kept if measuring else "stopped before anything was done", err=True)
+        say(INTERRUPTED if measuring else "stopped before anything was done", err=True)
         return Exit.INTERRUPTED
     except (BrokenPipeError, SystemExit):  # click and rich leave the program when nobody reads stdout any more
         return Exit.READER_LEFT

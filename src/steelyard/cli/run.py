@@ -23,7 +23,9 @@ GATES = ("licence", "privacy", "ways", "quality", "latency", "budget")
 
 @click.command()
 @click.argument("study", type=click.Path(path_type=Path))
-@click.option("--budget", metavar="USD", help="Never spend more than this on vendors' models.")
+@click.option(
+    "--budget", metavar="USD", help="Never spend more than this on vendors' models, all runs of this study together."
+)
 @click.option("--yes", is_flag=True, help="Do not ask before spending.")
 @click.option("--json", "as_json", is_flag=True, help="Print the decision as one JSON document.")
 @click.option(
@@ -39,21 +41,23 @@ def command(study: Path, budget: str | None, yes: bool, as_json: bool, fail_on: 
     the cost is shown before anything is spent, and what was measured is kept: after an interruption the same
     command goes on. The decision, the report and the journal lie in STUDY's folder under .steelyard/.
     """
-    import asyncio
-    from datetime import UTC, datetime
+    from steelyard.cli.stopping import stopping
 
-    from steelyard.cli.environment import versions
-    from steelyard.cli.progress import watcher
-    from steelyard.cli.rim import log_to_stderr
-    from steelyard.study import measure, prepare
+    with stopping() as stop:
+        from datetime import UTC, datetime
 
-    log_to_stderr()
-    limit = _money(budget)
-    ready = prepare(study, datetime.now(UTC))
-    _announce(ready, limit, yes)
-    with watcher(ready) as watching:
-        decision, stopped = asyncio.run(measure(ready, watching, limit=limit, versions=versions()))
-    _show(decision, ready.case.output, as_json)
+        from steelyard.cli.environment import versions
+        from steelyard.cli.progress import watcher
+        from steelyard.cli.rim import log_to_stderr
+        from steelyard.study import measure, prepare
+
+        log_to_stderr()
+        limit = _money(budget)
+        ready = prepare(study, datetime.now(UTC))
+        _announce(ready, limit, yes)
+        with watcher(ready) as watching:
+            decision, stopped = stop.run(measure(ready, watching, limit=limit, versions=versions()))
+        _show(decision, ready.case.output, as_json)
     if stopped is not None:
         raise stopped
     return _exit_code(ready, decision, fail_on)
@@ -79,6 +83,7 @@ def _announce(ready: Prepared, limit: Money | None, yes: bool) -> None:
     """Say what will be called and what that costs; ask before money is spent. Unpriced is never free."""
     from steelyard.decision.sentences import usd
     from steelyard.quantities import ZERO_USD, Unknown
+    from steelyard.trials.journal import JOURNAL, spent_before
 
     case, data = ready.case, ready.data
     question = visible(case.question)
@@ -89,7 +94,7 @@ def _announce(ready: Prepared, limit: Money | None, yes: bool) -> None:
         say(f"  and {len(data.odd_rows) - 5} more odd rows: all are in the report", err=True)
     for name, reason in ready.not_measured.items():
         say(f"  not measured: {name}: {visible(reason.reason)}", err=True)
-    total, unpriced = ZERO_USD, []
+    total, unpriced, spent = ZERO_USD, [], spent_before(case.output / JOURNAL)
     for contender in ready.contenders:
         cost = ready.plans[contender.candidate.id].cost
         if isinstance(cost, Unknown):
@@ -109,6 +114,9 @@ def _announce(ready: Prepared, limit: Money | None, yes: bool) -> None:
     priced = f"about {usd(float(total))}" + (f" and an unknown amount for {', '.join(unpriced)}" if unpriced else "")
     checked = "estimated from the text; a --budget is checked before every call"
     say(f"Vendors' models will cost {priced} ({checked}).", err=True)
+    if spent > ZERO_USD:
+        before = f"Earlier runs of this study spent {usd(float(spent))}"
+        say(f"{before}: what they finished is not paid again, and a --budget counts it.", err=True)
     if not yes and not sys.stdin.isatty():
         raise InputError(
             Problem(
