@@ -99,28 +99,29 @@ class Calls:
         role: Role,
         full: bool,
     ) -> Trial:
-        async with self._budget.reserve(self._expected(candidate, settings, sample)) as reservation:
-            try:
-                answer = await call_with_retry(
-                    lambda: self._task.answer(provider, settings, sample.input, full=full),
-                    self._retry,
-                    rng=self._rng,
-                    throttle=line.throttle,
-                )
-            except ProviderError as failed:
-                line.answered |= failed.fault.of_the_model
-                line.failures += not failed.fault.of_the_model
-                if line.hopeless(failed.fault):
-                    raise
-                trial = failed_trial(candidate.id, sample, failed)
-                if failed.fault.of_the_model:
-                    await self._journal.add(key, role, trial)
+        expected = self._expected(candidate, settings, sample)
+
+        async def once() -> Trial:
+            """Each try has a reservation of its own: one that failed may have been billed."""
+            async with self._budget.reserve(expected) as reservation:
+                answer = await self._task.answer(provider, settings, sample.input, full=full)
+                lag = self._lag() if _stamped_by_loop(provider.target) else 0.0
+                trial = answered(candidate, sample, answer, self._at, lag)
+                reservation.reconcile(trial.cost if isinstance(trial.cost, Money) else ZERO_USD)
                 return trial
-            line.answered, line.failures = True, 0
-            trial = answered(
-                candidate, sample, answer, self._at, self._lag() if _stamped_by_loop(provider.target) else 0.0
-            )
-            reservation.reconcile(trial.cost if isinstance(trial.cost, Money) else ZERO_USD)
+
+        try:
+            trial = await call_with_retry(once, self._retry, rng=self._rng, throttle=line.throttle)
+        except ProviderError as failed:
+            line.answered |= failed.fault.of_the_model
+            line.failures += not failed.fault.of_the_model
+            if line.hopeless(failed.fault):
+                raise
+            trial = failed_trial(candidate.id, sample, failed)
+            if failed.fault.of_the_model:
+                await self._journal.add(key, role, trial)
+            return trial
+        line.answered, line.failures = True, 0
         await self._journal.add(key, role, trial)
         return trial
 
