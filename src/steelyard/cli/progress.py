@@ -80,8 +80,9 @@ class Lines:
         if last is not None and done < total and now - last < PLAIN_EVERY_SECONDS:
             return
         self._said[(candidate, phase)] = now
+        waiting = ", still waiting for the first answer" if last is not None and done == 0 else ""
         self._console.print(
-            f"{now - self._begun:5.0f} s  {visible(candidate)}: {WORDS[phase]} {done}/{total}",
+            f"{now - self._begun:5.0f} s  {visible(candidate)}: {WORDS[phase]} {done}/{total}{waiting}",
             highlight=False,
             markup=False,
             soft_wrap=True,

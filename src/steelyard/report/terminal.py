@@ -30,7 +30,8 @@ def print_summary(decision: Decision, console: Console) -> None:
     board = next(block for block in leaderboard(decision).blocks if isinstance(block, Leaderboard))
     if failed := [line for line in decision.standings if _failed(line)]:
         who = "; ".join(f"{line.name}: {line.not_measured}" for line in failed)
-        console.print(Text(f"{numbers.count(len(failed), 'candidate')} could not be measured: {who}", style="red"))
+        told = f"Partial result: {numbers.count(len(failed), 'candidate')} could not be measured: {who}"
+        console.print(Text(told, style="red"))
     wide = console.width >= WIDE
     console.print(_table(board, wide))
     if not wide:

@@ -11,8 +11,8 @@ import math
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -42,6 +42,7 @@ LOCAL_WIDTH = 16
 REMOTE_WIDTH = 8
 PARTIAL_EVERY_SECONDS = 15.0
 PARTIAL_MINIMUM = 20
+REMIND_EVERY_SECONDS = 5.0
 PARTIAL_SHARE = 50
 """Of the time between two partial results at most one part in so many goes into working them out."""
 
@@ -122,6 +123,7 @@ class Run:
         self._stopped: BudgetReached | None = None
         self._telling: asyncio.Task[None] | None = None
         self._tell_at = -math.inf
+        self._standing: dict[str, tuple[Phase, int, int]] = {}
 
     async def all(self, contenders: Sequence[Contender]) -> Trialled:
         """Measure everyone. One contender's failure, or a budget that has no room for it, never stops the others."""
@@ -144,10 +146,11 @@ class Run:
             except Denied as denied:
                 results[name] = NotMeasured(name, denied.problems[0].what, gate="privacy")
             except (ProviderError, NotAvailable, InputError, BudgetReached) as failed:
+                self._standing.pop(name, None)
                 results[name] = NotMeasured(name, _why(failed))
                 self._stopped = self._stopped or (failed if isinstance(failed, BudgetReached) else None)
 
-        async with self._lag:
+        async with self._lag, self._reminding():
             await _together([one(contender) for contender in contenders])
             for contender in ran.values():
                 result = results[contender.candidate.id]
@@ -249,7 +252,25 @@ class Run:
         return tally.latency("single requests, nothing else running")
 
     def _progress(self, candidate: str, phase: Phase, before: int, total: int, done: int) -> None:
+        self._standing[candidate] = (phase, before + done, total)
         self.listener.phase(candidate, phase, before + done, total)
+
+    @asynccontextmanager
+    async def _reminding(self) -> AsyncIterator[None]:
+        """Say again and again where everybody stands: of a silent server there is no other news."""
+
+        async def remind() -> None:
+            while True:
+                await asyncio.sleep(REMIND_EVERY_SECONDS)
+                for candidate, (phase, done, total) in self._standing.items():
+                    if done < total:
+                        self.listener.phase(candidate, phase, done, total)
+
+        task = asyncio.ensure_future(remind())
+        try:
+            yield
+        finally:
+            task.cancel()
 
     def _tell(self) -> None:
         """Now and then tell how things stand; in a thread, so that nobody waits, and seldom where it takes long."""
@@ -296,6 +317,7 @@ async def _each(
     """
     waiting = iter(random.Random(0).sample(range(len(samples)), len(samples)))
     done = count(1)
+    progress(0)
 
     async def worker() -> None:
         for index in waiting:
