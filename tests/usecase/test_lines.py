@@ -31,6 +31,7 @@ from steelyard.usecase.lines import MAX_DEPTH, read_yaml
         ("6%", "6%"),
         ("", None),
         ("'5'", "5"),
+        ('"\\ud83d\\udce6"', "📦"),
     ],
 )
 def test_a_scalar_means_what_it_looks_like(written: str, value: object) -> None:

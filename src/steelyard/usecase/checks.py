@@ -37,8 +37,9 @@ def _files(data: dict[str, Data], folder: Path) -> Iterator[Finding]:
     for key, value in named.items():
         if isinstance(value, str) and value and (problem := _readable(folder / value, value)):
             yield ("data", key), problem
-    if isinstance(train, str) and train and isinstance(test, str) and (folder / train) == (folder / test):
-        yield ("data", "test"), Problem("study-data-files", "`train` and `test` are the same file: nothing is sealed")
+    if isinstance(train, str) and train and isinstance(test, str) and _same(folder / train, folder / test):
+        what, next_step = "`train` and `test` are the same file: nothing is sealed", "write {file: FILE, test: 40%}"
+        yield ("data", "test"), Problem("study-data-files", what, next_step=next_step)
     if (column := data.get("input")) is not None and column == data.get("target"):
         yield ("data", "target"), Problem("study-data-files", "`input` and `target` are the same column")
 
@@ -49,16 +50,44 @@ def _readable(path: Path, written: str) -> Problem | None:
         return Problem(
             "data-format", f"{written!r} is of no known kind", allowed=", ".join(READABLE), next_step=next_step
         )
-    if "\0" in written or not path.is_file():
-        beside = (
-            sorted(p.name for p in path.parent.glob("*") if p.suffix.lower() in READABLE)
-            if path.parent.is_dir()
-            else []
-        )
-        what = f"there is no file {written!r}{nearest(path.name, tuple(beside))}"
-        next_step = "paths are relative to the study file's folder"
-        return Problem("data-not-found", what, allowed=", ".join(beside[:8]), next_step=next_step)
-    return None
+    fault = _fault(path)
+    if not fault:
+        return None
+    beside = _beside(path.parent)
+    if fault != "there is no such file":
+        next_step = "name a file that can be read from its beginning to its end"
+        return Problem("data-not-found", f"{written!r} cannot be read: {fault}", next_step=next_step)
+    what = f"there is no file {written!r}{nearest(path.name, beside)}"
+    next_step = "paths are relative to the study file's folder"
+    return Problem("data-not-found", what, allowed=", ".join(beside[:8]), next_step=next_step)
+
+
+def _fault(path: Path) -> str:
+    """Why the file cannot be read, "" when it can."""
+    try:
+        if path.is_dir():
+            return "it is a folder"
+        path.stat()
+        return "" if path.is_file() else "it is no regular file"
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return "there is no such file"
+    except OSError as error:
+        return str(error.strerror)
+
+
+def _beside(folder: Path) -> tuple[str, ...]:
+    """Names of the data files in a folder."""
+    try:
+        return tuple(sorted(path.name for path in folder.iterdir() if path.suffix.lower() in READABLE))
+    except (OSError, ValueError):
+        return ()
+
+
+def _same(first: Path, second: Path) -> bool:
+    try:
+        return first == second or first.samefile(second)
+    except (OSError, ValueError):
+        return False
 
 
 def _prompt(prompt: Data, data: dict[str, Data]) -> Iterator[Finding]:

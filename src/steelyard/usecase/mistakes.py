@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from steelyard.catalogue.ids import nearest
 from steelyard.errors import Problem
-from steelyard.usecase.lines import Document, Place
+from steelyard.usecase.lines import Document, Place, clipped
 from steelyard.usecase.schema import PATTERNS
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def placed(problem: Problem, document: Document, name: str, place: Place) -> Problem:
     """The problem with `where` = "study.yaml:12 (require.accuracy)"."""
     where = f"{name}:{document.line(place)}"
-    return replace(problem, where=f"{where} ({dotted(place)})" if place else where)
+    where = f"{where} ({clipped(dotted(place))})" if place else where
+    return replace(problem, what=clipped(problem.what), where=where)
 
 
 def dotted(place: Place) -> str:
@@ -45,8 +46,9 @@ def problem_of(error: ErrorDetails, root: type[BaseModel]) -> Problem:
         return Problem("study-bad-value", f"`{key}` is empty", next_step="fill it, or remove the line")
     if kind == "too_short":
         return Problem("study-bad-value", f"`{key}` is an empty list", next_step="name at least one")
-    if kind == "greater_than_equal":
-        return Problem("study-bad-value", f"{_shown(value)} does not fit here", allowed=f"{context['ge']:g} or more")
+    if kind in ("greater_than_equal", "less_than_equal"):
+        allowed = f"{context['ge']:,} or more" if "ge" in context else f"at most {context['le']:,.0f}"
+        return Problem("study-bad-value", f"{_shown(value)} does not fit here", allowed=allowed)
     if kind == "literal_error":
         known = tuple(re.findall(r"'([^']*)'", str(context["expected"])))
         return Problem(
@@ -70,6 +72,7 @@ _KINDS = {
     "bool_type": ("true or false", "write true or false, without quotes"),
     "int_type": ("a whole number", "write digits, without quotes and without a leading zero"),
     "int_from_float": ("a whole number", ""),
+    "finite_number": ("a number with an end", ""),
     "float_type": ("a number", "write digits, without quotes and without a leading zero"),
 }
 

@@ -67,8 +67,16 @@ def _day(value: str) -> str:
         return _sound(values.bad_value(f"{value!r} is not a date", "a day such as 2024-09-25"))
 
 
+def _option(value: object) -> object:
+    """Options enter the journal's key: a number must have the same text everywhere."""
+    fits = -(2**63) <= value < 2**63 if isinstance(value, (int, float)) else isinstance(value, str)
+    return (
+        value if fits else _sound(values.bad_value(f"{value!r} does not fit here", "a text, a number, true or false"))
+    )
+
+
 Whole = Annotated[int, BeforeValidator(_whole)]
-Count = Annotated[Whole, Field(ge=0)]
+Count = Annotated[Whole, Field(ge=0, le=10**18)]
 Text = Annotated[str, Field(min_length=1)]
 COUNTRY = r"^[A-Z]{2}$"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -140,7 +148,9 @@ class DataPart(Part):
     max_dev: Annotated[Whole, Field(ge=2)] | None = Field(
         default=None, description="Keep at most so many for choosing, seeded"
     )
-    seed: Whole = Field(default=0, description="Seed of the split and of the samples")
+    seed: Annotated[Whole, Field(ge=0, le=2**32 - 1)] = Field(
+        default=0, description="Seed of the split and of the samples"
+    )
 
     @field_validator("test", mode="before")
     @classmethod
@@ -222,8 +232,8 @@ class PrivacyPart(Part):
 class WorkloadPart(Part):
     """Expected traffic; without it monthly costs are unknown."""
 
-    requests_per_day: Annotated[float, Field(gt=0)]
-    peak_to_mean: Annotated[float, Field(ge=1)] = Field(
+    requests_per_day: Annotated[float, Field(gt=0, le=1e12)]
+    peak_to_mean: Annotated[float, Field(ge=1, le=1e6)] = Field(
         default=4.0, description="Traffic at the peak over mean traffic"
     )
     growth_per_month: Share = Field(default=0.0, description="6% or 0.06")
@@ -259,14 +269,16 @@ class CandidatePart(Part):
     base_url: str = Field(default="", description="Where the endpoint is, for your own or another server")
     key_env: str = Field(default="", description="Environment variable that holds the key; never the key itself")
     contracted: bool = Field(default=False, description="Whether a data-processing agreement exists with who runs it")
-    options: dict[str, str | int | float | bool] = Field(
+    options: dict[str, Annotated[str | int | float | bool, BeforeValidator(_option)]] = Field(
         default={}, description="Options of the route, such as threads"
     )
 
     @model_validator(mode="before")
     @classmethod
     def _id_alone(cls, value: object) -> object:
-        return {"id": value} if isinstance(value, str) else value
+        if isinstance(value, (str, dict)):
+            return {"id": value} if isinstance(value, str) else value
+        return _sound(values.bad_value(f"{value!r} is not a candidate", f"{GRAMMAR}, or a section with `id`"))
 
     @field_validator("id", mode="after")
     @classmethod

@@ -89,6 +89,8 @@ def requirement(metric: Metric, value: object) -> Requirement | Problem:
         bound = "below" if measure.side == ">" else "above"
         return _bad_limit(metric, f"{value!r} limits {metric} from the wrong side; it needs a limit from {bound}")
     limit = float(number.replace("_", "")) * measure.units[unit]
+    if limit > 1e15:
+        return _bad_limit(metric, f"{number[:20]}... is more than can be meant")
     if metric == "accuracy" and limit > 1:
         return _bad_limit(metric, f"{value!r} is more than all of them; an accuracy lies between 0 and 1")
     return Requirement(metric, cast(Literal[">=", "<=", ">", "<"], op), limit, f"{value}".strip())
