@@ -70,7 +70,7 @@ def _outcome(arguments: list[str] | None) -> int:
     except (BrokenPipeError, SystemExit):  # click and rich leave the program when nobody reads stdout any more
         return Exit.READER_LEFT
     except Exception as error:  # the rim: nothing is above it but Python's own traceback
-        if isinstance(error, OSError) and not release(sys.stdout):
+        if isinstance(error, OSError) and error.filename is None and not _stdout_works():
             return _failed(NotWritable(_stdout_problem(error)))
         return _failed(SteelyardError(unforeseen(error)))
 
@@ -78,6 +78,16 @@ def _outcome(arguments: list[str] | None) -> int:
 def _failed(error: SteelyardError) -> Exit:
     say(f"error: {error}", err=True)
     return error.exit_code
+
+
+def _stdout_works() -> bool:
+    """Whether a line can still be written: an error on the way to stdout does not say where it happened."""
+    try:
+        if sys.stdout is not None:
+            print(flush=True)  # noqa: T201
+    except OSError:
+        return False
+    return True
 
 
 def _stdout_problem(error: OSError) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from steelyard.errors import Problem
@@ -35,12 +36,14 @@ def log_to_stderr() -> None:
     """One line a record of ours, without keys and escapes; other libraries' records are noise to a user."""
     import logging
 
+    if logging.root.handlers:  # a program around this one has its own way
+        return
     handler = logging.StreamHandler()
     handler.setFormatter(_formatter())
     debug = bool(os.environ.get(DEBUG))
     if not debug:
         handler.addFilter(lambda record: record.name.startswith(("steelyard", "uvicorn")))
-    logging.basicConfig(handlers=[handler], level=logging.DEBUG if debug else logging.WARNING, force=True)
+    logging.basicConfig(handlers=[handler], level=logging.DEBUG if debug else logging.WARNING)
     logging.raiseExceptions = debug
 
 
@@ -55,10 +58,9 @@ def unforeseen(error: Exception) -> Problem:
             next_step=f"stop other programs or leave large candidates out, then give the command again: {KEPT}",
         )
     if isinstance(error, OSError):
-        names = " and ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
         return Problem(
             slug="system-refused",
-            where=names,
+            where=_what_was_refused(error),
             what=f"the operating system says: {error.strerror or type(error).__name__}",
             next_step=f"mend that and give the command again: {KEPT}{trace}",
         )
@@ -105,10 +107,19 @@ def _formatter() -> logging.Formatter:
     return Harmless("%(levelname)s %(name)s: %(message)s")
 
 
+def _what_was_refused(error: OSError) -> str:
+    names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    if not names and isinstance(error, FileNotFoundError):
+        try:
+            Path.cwd()
+        except FileNotFoundError:
+            return "the current folder"
+    return " and ".join(names)
+
+
 def _origin(error: Exception) -> str:
     """The last place in the package that the error came through: "steelyard/trials/run.py, line 12 (one)"."""
     import traceback
-    from pathlib import Path
 
     package = Path(__file__).parents[1]
     frames = [

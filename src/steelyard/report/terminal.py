@@ -1,4 +1,7 @@
-"""The decision on a terminal: right at 80 columns, better at 120, plain without colour or a TTY."""
+"""The decision on a terminal: right at 80 columns, better at 120, a list where a table has no room.
+
+Plain without colour or a TTY.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from steelyard.report.leaderboard import leaderboard, measured
 from steelyard.report.page import readable
 from steelyard.stats import Estimate
 
-WIDE = 110
+NARROW, WIDE = 72, 110
 STATUS_STYLES = {"allowed": "green", "conditional": "yellow", "forbidden": "red", "unknown": "dim"}
 
 
@@ -33,7 +36,11 @@ def print_summary(decision: Decision, console: Console) -> None:
         told = f"Partial result: {numbers.count(len(failed), 'candidate')} could not be measured: {who}"
         console.print(Text(told, style="red"))
     wide = console.width >= WIDE
-    console.print(_table(board, wide))
+    if console.width < NARROW:
+        for group in board.groups:
+            _section(console, group.title, [(line.name, _told(line)) for line in group.lines])
+    else:
+        console.print(_table(board, wide))
     if not wide:
         _section(console, "Licences", _licences(_lines(board)))
     _section(console, "Ruled out", _ruled_out(decision))
@@ -97,6 +104,17 @@ def _row(line: Line, wide: bool) -> tuple[Text, ...]:
     if line.cost.note:
         cost = f"{line.cost.note.removesuffix(' per 1,000')}\n{cost}"
     return Text(line.tier.removeprefix("Tier ")), who, Text(quality), Text(latency), Text(cost), licence
+
+
+def _told(line: Line) -> str:
+    """The table's row in words, for a screen that has no room for a table."""
+    if line.quality is None:
+        parts = [line.quality_text]
+    else:
+        interval = f" ({line.interval_text})" if line.interval_text else ""
+        parts = [line.tier, line.quality_text + interval, f"{line.latency.note}, p95 {line.latency.text}"]
+    parts += [f"cost per month {line.cost.text}", line.barred, line.label]
+    return "; ".join(part for part in parts if part)
 
 
 def _licences(lines: list[Line]) -> list[tuple[str, str]]:
