@@ -19,10 +19,10 @@ def visible(text: str, longest: int = LONGEST) -> str:
     >>> visible("a\x1b[31mb\u202ec"), visible("two\nlines"), visible("abcdef", 4)
     ('a\\x1b[31mb\\u202ec', 'two lines', 'abc…')
     """
-    if text.isascii() and text.isprintable() and len(text) <= longest:
-        return text
     if len(text) > longest:
         text = text[: longest - 1] + "…"
+    if text.isprintable():
+        return text
     return "".join(_character(character) for character in text)
 
 

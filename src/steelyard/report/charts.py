@@ -168,7 +168,7 @@ def _grid(plan: Layout, chart: Scatter) -> list[str]:
     unit = chart.points[0].quality.unit
     for tick in plan.y.ticks():
         at = plan.y(tick)
-        text = f"{tick * 100:.0f} %" if unit == "share" else numbers.figure(tick, unit)
+        text = f"{tick * 100:.0f} %" if unit == "share" else escape(numbers.figure(tick, unit))
         parts.append(f'<line class="grid" x1="{plot.left:.1f}" y1="{at:.1f}" x2="{plot.right:.1f}" y2="{at:.1f}"/>')
         parts.append(f'<text class="axis" x="{plot.left - 8:.1f}" y="{at + 4:.1f}" text-anchor="end">{text}</text>')
     ticks = plan.x.ticks(max(3, min(7, int((plot.right - plot.left) / 75))))
@@ -184,7 +184,7 @@ def _grid(plan: Layout, chart: Scatter) -> list[str]:
     span = numbers.level(chart.points[0].quality)
     bars = f", {span} interval" if span else ""
     parts.append(f'<text class="axis" x="{middle:.1f}" y="{plan.height - 6:.1f}" text-anchor="middle">{title}</text>')
-    parts.append(f'<text class="axis" x="4" y="11">{escape(chart.metric)}{bars}</text>')
+    parts.append(f'<text class="axis" x="4" y="11">{escape(chart.metric + bars)}</text>')
     return parts
 
 

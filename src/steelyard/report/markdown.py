@@ -18,7 +18,7 @@ from steelyard.report.blocks import (
 )
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~$&])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
-_LEADING = re.compile(r"^(#|[-+](?= )|\d+(?=[.)] ))")
+_LEADING = re.compile(r"^([#=]|-(?=[- ]|$)|\+(?= |$)|\d+(?=[.)](?: |$)))")
 
 
 def to_markdown(page: Page) -> str:
@@ -27,7 +27,8 @@ def to_markdown(page: Page) -> str:
     if page.notice:
         parts.append(f"**{escaped(page.notice)}**")
     parts.append(f"**{escaped(page.verdict)}**" + (f" {escaped(page.details)}" if page.details else ""))
-    parts.append(_list([f"{one.label}: **{escaped(one.text)}** ({escaped(one.note)})" for one in page.headlines]))
+    figures = [f"{escaped(one.label)}: **{escaped(one.text)}** ({escaped(one.note)})" for one in page.headlines]
+    parts.append(_list(figures))
     if page.reasons:
         parts += ["**Why**", _list([escaped(item) for item in page.reasons])]
     parts += [f"**{escaped(page.strings_title)}**", _list([escaped(item) for item in page.strings])]

@@ -12,7 +12,10 @@ _TYPES = {400: "invalid_request_error", 403: "permission_error", 404: "invalid_r
 
 
 class Refusal(Exception):
-    """Why there is no answer. `param` names the field at fault, as in `messages[0].content`."""
+    """Why there is no answer. `param` names the field at fault, as in `messages[0].content`.
+
+    What came from the client or from a model is made harmless to read, and goes out without any key.
+    """
 
     def __init__(
         self,
@@ -24,7 +27,8 @@ class Refusal(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
-        self.status, self.code, self.message, self.param = status, code, message, param
+        self.status, self.code = status, code
+        self.message, self.param = visible(scrubbed(message)), None if param is None else visible(param)
         self.headers = dict(headers or {})
 
     @property
@@ -51,10 +55,9 @@ def from_provider(error: ProviderError, tried: str, *, clients_words: bool) -> R
 
     `clients_words`: the conversation went to the model as the client sent it.
 
-    What an upstream said about its own trouble may hold account details, so it stays in the server's log; what it
-    said about the request goes out without any key.
+    What an upstream said about its own trouble may hold account details, so it stays in the server's log.
     """
-    said = visible(scrubbed(error.problems[0].what))
+    said = error.problems[0].what
     match error.fault:
         case Fault.TOO_LONG:
             return Refusal(400, "context_length_exceeded", said, param="messages")
