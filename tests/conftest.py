@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("all", max_examples=1000)
+if os.environ.get("ALL"):
+    settings.load_profile("all")
 
 LOOPBACK = ("127.", "localhost", "::1")
 
@@ -29,8 +35,6 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys of the machine that runs the tests never decide a test."""
-    import os
-
     for name in list(os.environ):
         if name.endswith("_API_KEY"):
             monkeypatch.delenv(name)

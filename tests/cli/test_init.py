@@ -68,7 +68,7 @@ def test_answers_end_up_in_the_study_and_wrong_ones_are_asked_again(folder: Path
 
 def test_a_test_file_and_a_new_folder_are_named_relative_to_the_study(folder: Path) -> None:
     test = folder / "test.csv"
-    test.write_text(f"message,intent\n{ROWS}")
+    test.write_text(f"message,intent\n{ROWS}\nanother one,a")
     answers = ["", "", "", str(test), *[""] * 10]
     result = init(folder / "study", "--data", folder / "data.csv", answers=answers)
     assert result.exit_code == 0, result.output
@@ -112,10 +112,10 @@ def test_the_next_command_can_be_pasted_and_one_is_singular(tmp_path: Path) -> N
 def test_a_failure_leaves_everything_as_it_was(tmp_path: Path) -> None:
     data = tmp_path / "data.csv"
     data.write_text("message,intent\nhello there,a\nhow are you,a\n")
-    with pytest.raises(InputError, match="every row has the same target"):
+    with pytest.raises(InputError, match="every usable row has the same target"):
         init(tmp_path / "new" / "study", "--data", data, "--yes")
     assert list(tmp_path.iterdir()) == [data]
     (tmp_path / "study.yaml").write_text("mine")
-    with pytest.raises(InputError, match="every row has the same target"):
+    with pytest.raises(InputError, match="every usable row has the same target"):
         init(tmp_path, "--yes", "--force")
     assert (tmp_path / "study.yaml").read_text() == "mine"

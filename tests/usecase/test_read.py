@@ -106,7 +106,7 @@ def test_limits_take_samples_of_both_sides(tmp_path: Path) -> None:
     [
         (["message,intnt", "a,b"], {}, "data-no-column", "did you mean 'intnt'"),
         (["message,intent", "a,b"], {"cluster": "who"}, "data-no-column", "message, intent"),
-        (["message,intent", "a,b"], {}, "data-too-few", "1 usable row,"),
+        (["message,intent", "a,b"], {}, "data-too-few", "1 usable row"),
         (["message,intent"], {}, "data-too-few", "no usable rows"),
         (["message,intent", "a,", "b,"], {}, "data-too-few", "2 rows: 'intent' is empty"),
         (["message,intent", "a,x", "b,x"], {}, "data-one-label", "'x'"),

@@ -77,7 +77,7 @@ def _counted(count: int, noun: str) -> str:
 def _data_file(folder: Path, yes: bool) -> Path:
     """The only data file of the folder, or the one that is named."""
     from steelyard.errors import InputError, Problem
-    from steelyard.usecase.checks import READABLE
+    from steelyard.usecase.records import READABLE
 
     found = sorted(file for file in folder.glob("*") if file.suffix.lower() in READABLE and file.is_file())
     only = found[0] if len(found) == 1 else None
@@ -106,7 +106,7 @@ def _answers(folder: Path, data: Path, yes: bool) -> Answers:
     columns = describe(read_records(data))
     guess = guess_columns(columns)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name).strip("-._")[:64] or "study"
-    file = os.path.relpath(data.resolve(), folder.resolve())
+    file = os.path.relpath(data.parent.resolve() / data.name, folder.resolve())
     if yes:
         return Answers(name, file, guess)
     _show(columns)

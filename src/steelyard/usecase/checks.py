@@ -9,10 +9,10 @@ from pathlib import Path
 from steelyard.catalogue.ids import nearest
 from steelyard.errors import Problem
 from steelyard.usecase.lines import Data, Place
+from steelyard.usecase.records import READABLE
 
 Finding = tuple[Place, Problem]
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w-]*)\}")
-READABLE = (".jsonl", ".ndjson", ".csv", ".tsv")
 
 
 def cross_checks(study: Data, folder: Path) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 NO_SLICES: Mapping[str, str] = {}
 
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One input with its target; slots, because there may be a million. `row` is the 1-based line in its file.

@@ -22,9 +22,10 @@ from steelyard.usecase.case import (
     Users,
     Workload,
 )
-from steelyard.usecase.checks import READABLE, cross_checks
+from steelyard.usecase.checks import cross_checks
 from steelyard.usecase.lines import Document, read_yaml
 from steelyard.usecase.mistakes import placed, problem_of
+from steelyard.usecase.records import READABLE
 from steelyard.usecase.schema import CandidatePart, DataPart, StudyPart, TaskPart, UsePart
 
 STUDY_FILE = "study.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,15 +14,18 @@ from steelyard.errors import InputError, Problem
 from steelyard.usecase.case import DataSpec
 from steelyard.usecase.dataset import NO_SLICES, Dataset, OddRow, Sample
 from steelyard.usecase.leaks import find_leaks, normalised
-from steelyard.usecase.records import Record, read_records
+from steelyard.usecase.records import NOT_UTF8, Record, read_records, why_unused
 from steelyard.usecase.split import split, thin
+
+FEW_LABELS = 20
+SHOWN_COLUMNS = 30
 
 
 def load_dataset(spec: DataSpec) -> Dataset:
     """Read and split the data of a study.
 
     Raises InputError where no measurement would make sense: a column that does not exist, no usable row, one label
-    only, nothing left on one side. Everything less is an OddRow or a Leak.
+    only or nearly one a row, nothing left on one side, nothing sealed. Everything less is an OddRow or a Leak.
     """
     if spec.file is not None and spec.test_share is not None:
         samples, odd = _samples(spec.file, spec, "row")
@@ -41,16 +45,23 @@ def load_dataset(spec: DataSpec) -> Dataset:
     dev, test = thin(dev, spec.max_dev, spec.seed, cover=True), thin(test, spec.max_test, spec.seed)
     for side, name in ((dev, "choosing on (dev)"), (test, "testing")):
         if not side:
-            what = f"no usable row is left for {name}"
-            raise InputError(Problem("data-too-few", what, allowed=_reasons(odd), next_step="add rows"))
-    odd += [*_unseen_labels(dev, test), *_lookalikes([*dev, *test])]
+            what = f"of {len(samples)} usable rows none is left for {name}"
+            next_step = "add rows, or change the share `test`; rows of one cluster or with equal inputs stay together"
+            raise InputError(Problem("data-too-few", what, allowed=why_unused(odd), next_step=next_step))
+    leaks = find_leaks(dev, test)
+    if spec.train is not None and sum(leak.similarity == 1 for leak in leaks) == len(test):
+        what, next_step = (
+            "every test input also stands in `train`: nothing is sealed",
+            "keep the test rows out of `train`",
+        )
+        raise InputError(Problem("study-data-files", what, next_step=next_step))
     return Dataset(
         dev=tuple(dev),
         test=tuple(test),
         labels=tuple(sorted({sample.target for sample in (*dev, *test)})),
         fingerprint=_fingerprint(dev, test),
-        odd_rows=tuple(odd),
-        leaks=find_leaks(dev, test),
+        odd_rows=(*_lookalikes([*dev, *test]), *odd, *_unseen_labels(dev, test)),
+        leaks=leaks,
     )
 
 
@@ -60,7 +71,7 @@ def _samples(file: Path, spec: DataSpec, unnamed: str) -> tuple[list[Sample], li
     wanted = tuple(dict.fromkeys(column for column in named if column))
     records = read_records(file, wanted)
     if missing := [column for column in wanted if column not in records.columns]:
-        raise InputError([_no_column(column, file.name, records.columns, records.odd_rows) for column in missing])
+        raise InputError(list(dict.fromkeys(_no_column(column, file.name, records.columns) for column in missing)))
     odd = list(records.odd_rows)
     samples: list[Sample] = []
     for record in records.rows:
@@ -70,25 +81,32 @@ def _samples(file: Path, spec: DataSpec, unnamed: str) -> tuple[list[Sample], li
     return samples, odd
 
 
-def _no_column(column: str, file: str, columns: tuple[str, ...], odd: Sequence[OddRow]) -> Problem:
+def _no_column(column: str, file: str, columns: tuple[str, ...]) -> Problem:
+    if any(NOT_UTF8.search(name) or "\0" in name for name in columns):
+        what, next_step = "the header is not text in UTF-8", "save the file as UTF-8"
+        return Problem("data-format", what, file, next_step=next_step)
+    what = f"no row has the column {column!r}{nearest(column, columns[:SHOWN_COLUMNS])}"
+    names = [name if name.isprintable() else repr(name) for name in columns[:SHOWN_COLUMNS]]
+    more = f" and {len(columns) - SHOWN_COLUMNS} more" if len(columns) > SHOWN_COLUMNS else ""
     next_step = "correct the column's name in the study file"
-    what = f"no row has the column {column!r}{nearest(column, columns)}"
-    return Problem("data-no-column", what, file, allowed=", ".join(columns) or _reasons(odd), next_step=next_step)
+    return Problem("data-no-column", what, file, allowed=", ".join(names) + more, next_step=next_step)
 
 
 def _sample(record: Record, spec: DataSpec, file: str, unnamed: str) -> tuple[Sample | None, list[str]]:
     """The sample, or None, and all that is odd about the row."""
     values = record.values
-    reasons = [f"{column!r} is empty" for column in (spec.input, spec.target) if not values.get(column, "").strip()]
+    reasons = [f"{column!r} is empty" for column in (spec.input, spec.target) if _blank(values.get(column, ""))]
     reasons += [
         f"{column!r} holds a NUL character" for column in (spec.input, spec.target) if "\0" in values.get(column, "")
     ]
     if reasons:
         return None, reasons
     written = values[spec.target]
-    target = written.strip()
-    if target != written:
-        reasons.append(f"white space around {written!r} was removed")
+    target = unicodedata.normalize("NFC", written.strip())
+    if target != written.strip():
+        reasons.append(f"{written.strip()!r} was put into the usual Unicode form (NFC)")
+    elif target != written:
+        reasons.append(f"white space around {target!r} was removed")
     name = values.get(spec.id, "").strip() if spec.id else f"{unnamed}-{record.row}"
     if not name:
         name = f"{unnamed}-{record.row}"
@@ -125,20 +143,24 @@ def _unique_ids(samples: Sequence[Sample]) -> tuple[list[Sample], list[OddRow]]:
     return unique, odd
 
 
+def _blank(text: str) -> bool:
+    """Nothing of it can be seen: white space, zero-width and control characters only."""
+    return not any(sign.isprintable() and not sign.isspace() for sign in text)
+
+
 def _enough(samples: Sequence[Sample], where: str, odd: Sequence[OddRow]) -> None:
     labels = {sample.target for sample in samples}
+    unused = f" ({why_unused(odd)})" if why_unused(odd) else ""
     if len(samples) < 2:
-        what = f"{len(samples) or 'no'} usable row{'' if len(samples) == 1 else 's'}, and a study needs at least 2"
-        raise InputError(Problem("data-too-few", what, where, next_step=_reasons(odd) or "add labelled rows"))
+        what = f"{len(samples) or 'no'} usable row{'' if len(samples) == 1 else 's'}{unused}"
+        raise InputError(Problem("data-too-few", what, where, "2 rows or more", "add labelled rows"))
     if len(labels) < 2:
-        what = f"every row has the same target {labels.pop()!r}: there is nothing to tell apart"
+        what = f"every usable row has the same target {labels.pop()!r}{unused}: there is nothing to tell apart"
         raise InputError(Problem("data-one-label", what, where, next_step="name another target column, or add rows"))
-
-
-def _reasons(odd: Sequence[OddRow]) -> str:
-    """The commonest reasons why rows were not used, for a message."""
-    counts = Counter(row.reason for row in odd if not row.used)
-    return "; ".join(f"{count} row{'s' if count > 1 else ''}: {reason}" for reason, count in counts.most_common(3))
+    if len(labels) > max(FEW_LABELS, len(samples) // 2):
+        what = f"the target has {len(labels)} different values in {len(samples)} usable rows: free text, not labels"
+        next_step = "name the column with the closed set of labels"
+        raise InputError(Problem("data-free-text", what, where, "2 rows or more a label", next_step))
 
 
 def _unseen_labels(dev: Sequence[Sample], test: Sequence[Sample]) -> list[OddRow]:
@@ -157,11 +179,12 @@ def _unseen_labels(dev: Sequence[Sample], test: Sequence[Sample]) -> list[OddRow
 def _lookalikes(samples: Sequence[Sample]) -> list[OddRow]:
     """One odd row for each label that another, commoner one differs from in case, punctuation or white space only."""
     common: dict[str, str] = {}
+    firsts = {sample.target: sample for sample in reversed(samples)}
     odd: list[OddRow] = []
     for label, count in Counter(sample.target for sample in samples).most_common():
         other = common.setdefault(normalised(label), label)
         if other != label:
-            first = next(sample for sample in samples if sample.target == label)
+            first = firsts[label]
             reason = f"the label {label!r} ({count} rows) looks like {other!r}, but counts as another one"
             odd.append(OddRow(first.file, first.row, reason, used=True))
     return odd
