@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
@@ -21,7 +21,9 @@ from steelyard.errors import Exit
 
 T = TypeVar("T")
 
-GRACE_SECONDS = 1.5
+GRACE_SECONDS = 1.0
+LAST_SECONDS = 0.5
+"""For Python's own end, once the work has been left."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -30,6 +32,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked = False
+        self._last = _after(GRACE_SECONDS, _leave)
         self._task: asyncio.Task[object] | None = None
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
@@ -37,9 +40,7 @@ class Stop:
         if self.asked:
             return
         self.asked = True
-        last = threading.Timer(GRACE_SECONDS, _leave)
-        last.daemon = True
-        last.start()
+        self._last.start()
         if self._task is None or self._task.done():
             raise KeyboardInterrupt
         self._task.get_loop().call_soon_threadsafe(self._task.cancel)
@@ -59,6 +60,11 @@ class Stop:
             work.close()
             self._task = None
 
+    def left(self) -> None:
+        """The block has been left, as it was asked to: the message is told elsewhere, the process about to end."""
+        self._last.cancel()
+        _after(LAST_SECONDS, os._exit, Exit.INTERRUPTED).start()
+
 
 @contextmanager
 def stopping() -> Iterator[Stop]:
@@ -67,14 +73,23 @@ def stopping() -> Iterator[Stop]:
     before = {number: signal.signal(number, stop) for number in _SIGNALS}
     try:
         yield stop
-    except Exception:
-        if stop.asked:
+    except BaseException as error:
+        if not stop.asked:
+            raise
+        stop.left()
+        if isinstance(error, Exception):  # of something that was interrupted in the middle
             raise KeyboardInterrupt from None
         raise
     finally:
         if not stop.asked:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _after(seconds: float, do: Callable[..., object], *arguments: object) -> threading.Timer:
+    timer = threading.Timer(seconds, do, arguments)
+    timer.daemon = True
+    return timer
 
 
 def _leave() -> None:
