@@ -104,9 +104,9 @@ class HttpClient:
 
     async def _send(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[aiohttp.ClientResponse, float]:
         stamps = SimpleNamespace(sent=time.perf_counter())
-        patience = self.limits.connect_seconds + self.limits.first_byte_seconds
+        patience = min(self.limits.connect_seconds + self.limits.first_byte_seconds, self.limits.total_seconds)
         try:
-            async with asyncio.timeout(min(patience, self.limits.total_seconds)):
+            async with asyncio.timeout(patience):
                 response = await self._session.post(
                     self.base_url + path,
                     data=body,
@@ -116,7 +116,7 @@ class HttpClient:
                 )
             return response, float(stamps.sent)
         except (aiohttp.ClientError, OSError) as trouble:
-            failure = _trouble(trouble)
+            failure = _trouble(trouble, self.limits.connect_seconds, patience)
         # Raised outside the handler: aiohttp's errors carry the request's headers, and so the key.
         raise failure
 
@@ -188,7 +188,8 @@ class Answer:
             async with asyncio.timeout(min(patience, limits.total_seconds - elapsed)):
                 return await self._response.content.readany()
         except TimeoutError:
-            failure = ProviderError(Fault.TIMEOUT, "the answer did not come, or stopped, within the time allowed")
+            seconds = time.perf_counter() - self.sent
+            failure = ProviderError(Fault.TIMEOUT, f"the answer had begun, and was not whole after {seconds:.3g} s")
         except (aiohttp.ClientError, OSError):
             failure = ProviderError(Fault.CUT_STREAM, "the connection closed inside the answer")
         raise failure
@@ -198,11 +199,11 @@ async def _stamp(session: aiohttp.ClientSession, context: SimpleNamespace, sent:
     context.trace_request_ctx.sent = time.perf_counter()
 
 
-def _trouble(trouble: Exception) -> ProviderError:
+def _trouble(trouble: Exception, connect_seconds: float, patience: float) -> ProviderError:
     if isinstance(trouble, aiohttp.ConnectionTimeoutError):
-        return ProviderError(Fault.UNREACHABLE, "no connection within the time allowed")
+        return ProviderError(Fault.UNREACHABLE, f"no connection within {connect_seconds:g} s")
     if isinstance(trouble, TimeoutError):
-        return ProviderError(Fault.TIMEOUT, "no answer within the time allowed")
+        return ProviderError(Fault.TIMEOUT, f"no answer within {patience:g} s")
     if isinstance(trouble, aiohttp.ClientSSLError):
         return ProviderError(Fault.UNREACHABLE, f"no TLS connection with {trouble.host}:{trouble.port}")
     if isinstance(trouble, aiohttp.ClientConnectorError):

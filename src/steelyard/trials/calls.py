@@ -14,7 +14,7 @@ from functools import partial
 from steelyard.catalogue import Candidate, Offer
 from steelyard.errors import Fault, ProviderError
 from steelyard.providers.budget import Budget
-from steelyard.providers.protocol import Provider, Target
+from steelyard.providers.protocol import Provider
 from steelyard.providers.retry import RetryPolicy, Throttle, call_with_retry
 from steelyard.quantities import ZERO_USD, Money
 from steelyard.trials.classify import Classification, RunSettings
@@ -36,13 +36,17 @@ class _Line:
 
     answered: bool = False
     failures: int = 0
+    given_up: ProviderError | None = None
     first: asyncio.Lock = field(default_factory=asyncio.Lock)
     throttle: Throttle = field(default_factory=Throttle)
 
     def hopeless(self, fault: Fault) -> bool:
-        """Whether further calls are pointless after this failure."""
+        """Whether further calls are pointless after this failure.
+
+        Whoever is too busy for one call has answered nobody for as long as that was tried.
+        """
         patience = GIVE_UP_AFTER if self.answered else 1 if fault.whatever_is_asked else GIVE_UP_BEFORE_FIRST
-        return fault.fatal_for_target or self.failures >= patience
+        return fault.fatal_for_target or fault.busy or self.failures >= patience
 
 
 class Calls:
@@ -83,6 +87,8 @@ class Calls:
         asked = partial(self._asked, line, key, candidate, provider, settings, sample, role=role, full=full)
         if not line.answered:
             async with line.first:
+                if line.given_up is not None:
+                    raise line.given_up
                 if not line.answered:
                     return await asked()
         return await asked()
@@ -105,7 +111,8 @@ class Calls:
             """Each try has a reservation of its own: one that failed may have been billed."""
             async with self._budget.reserve(expected) as reservation:
                 answer = await self._task.answer(provider, settings, sample.input, full=full)
-                lag = self._lag() if _stamped_by_loop(provider.target) else 0.0
+                # A baseline is timed on the spot; servers and child processes are stamped when the loop reads them.
+                lag = self._lag() if candidate.is_language_model else 0.0
                 trial = answered(candidate, sample, answer, self._at, lag)
                 reservation.reconcile(trial.cost if isinstance(trial.cost, Money) else ZERO_USD)
                 return trial
@@ -116,6 +123,7 @@ class Calls:
             line.answered |= failed.fault.of_the_model
             line.failures += not failed.fault.of_the_model
             if line.hopeless(failed.fault):
+                line.given_up = failed
                 raise
             trial = failed_trial(candidate.id, sample, failed)
             if failed.fault.of_the_model:
@@ -157,8 +165,3 @@ class Calls:
         usage = expected_usage(self._task, candidate.model, sample.input, settings.shots)
         price = candidate.offer.price(usage, self._at)
         return price if isinstance(price, Money) else ZERO_USD
-
-
-def _stamped_by_loop(target: Target) -> bool:
-    """Answers of a server or of a child process are stamped when the loop reads them; all else is timed on the spot."""
-    return bool(target.base_url or target.weights)
