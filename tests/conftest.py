@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-settings.register_profile("all", max_examples=1000)
-if os.environ.get("ALL"):
-    settings.load_profile("all")
+settings.register_profile("all", max_examples=1000 if os.environ.get("ALL") else 100, deadline=None)
+settings.load_profile("all")
 
 LOOPBACK = ("127.", "localhost", "::1")
 
