@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +21,7 @@ from steelyard.providers.protocol import (
     Timing,
     Usage,
 )
+from steelyard.trials.labels import Labels, listed
 from steelyard.usecase import Dataset, DataSpec, Sample, TaskSpec
 
 SEPARATOR = "\n\n"
@@ -80,7 +80,8 @@ class Classification:
         self.labels = dataset.labels
         self._template = task.prompt
         self._field = spec.input
-        self.words = verbalise(self.labels)
+        self._names = Labels(self.labels)
+        self.words = self._names.words
         self._word_of = dict(zip(self.labels, self.words, strict=True))
         self.examples = pick_examples(dataset.dev, self.labels, max(task.shots, default=0), spec.seed)
         self._continuations = tuple(f" {word}" for word in self.words)
@@ -112,17 +113,8 @@ class Classification:
         return "\x1f".join((verb, self._frame(settings).digest, self.render(text), text))
 
     def parse(self, raw: str) -> tuple[str, bool]:
-        """The label that a text names and whether the text was exactly that label.
-
-        Lenient: case, punctuation and surrounding words are ignored, but a text that names two labels (neither
-        inside the other) names none.
-        """
-        stripped = raw.strip()
-        for label, word in zip(self.labels, self.words, strict=True):
-            if stripped in (label, word):
-                return label, True
-        found = _named(_plain(raw), [_plain(word) for word in self.words])
-        return (self.labels[found], False) if found is not None else ("", False)
+        """The label that a text names and whether the text was exactly that label (see `Labels.parse`)."""
+        return self._names.parse(raw)
 
     async def answer(self, provider: Provider, settings: RunSettings, text: str, *, full: bool = False) -> Answer:
         """One input, one label, by the provider's own way."""
@@ -138,25 +130,13 @@ class Classification:
         shown = [
             (self.render(sample.input), self._word_of[sample.target]) for sample in self.examples[: settings.shots]
         ]
-        rule = "Answer with exactly one of these labels and nothing else: " + ", ".join(self.words) + "."
+        rule = f"Answer with exactly one of these labels and nothing else{listed(self.words)}"
         turns = [Message("system", rule)]
         for prompt, word in shown:
             turns += [Message("user", prompt), Message("assistant", word)]
         digest = hashlib.sha256(repr((settings, self.labels, turns)).encode("utf-8", "surrogatepass"))
         prefix = "".join(f"{prompt} {word}{SEPARATOR}" for prompt, word in shown)
         return _Frame(prefix, tuple(turns), digest.hexdigest())
-
-
-def verbalise(labels: Sequence[str]) -> tuple[str, ...]:
-    """Labels as words a model can read: `card_arrival` is "card arrival"; as they are where two would collide.
-
-    >>> verbalise(["card_arrival", "Refund-Request"])
-    ('card arrival', 'Refund Request')
-    >>> verbalise(["a_b", "a b"])
-    ('a_b', 'a b')
-    """
-    words = tuple(" ".join(re.split(r"[_\-\s]+", label)).strip() or label for label in labels)
-    return words if len({word.casefold() for word in words}) == len(words) else tuple(labels)
 
 
 def pick_examples(dev: Sequence[Sample], labels: Sequence[str], n: int, seed: int) -> tuple[Sample, ...]:
@@ -183,18 +163,3 @@ def pick_examples(dev: Sequence[Sample], labels: Sequence[str], n: int, seed: in
         if len(picked) >= n:
             break
     return tuple(picked[:n])
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
-
-
-def _named(text: str, words: Sequence[str]) -> int | None:
-    """Index of the one word that stands in the text, longest match first, or None when none or several do."""
-    padded = f" {text} "
-    hits: list[int] = []
-    for index in sorted(range(len(words)), key=lambda i: -len(words[i])):
-        if words[index] and f" {words[index]} " in padded:
-            hits.append(index)
-            padded = padded.replace(f" {words[index]} ", " \x00 ")
-    return hits[0] if len(hits) == 1 else None
