@@ -162,3 +162,9 @@ def test_a_candidates_name_is_no_markup_and_no_escape(monkeypatch: pytest.Monkey
         assert (type(watching).__name__ == "Bars") == bars
         assert r"compatible:[/red]\x1b]0;x\x07\u202e: answering" in told
         assert "\x1b]0" not in told and "\x07" not in told and "\u202e" not in told
+
+
+def test_all_that_is_printed_goes_through_one_place() -> None:
+    """`report` writes Markdown as it is: its texts are made harmless where the page is made."""
+    files = sorted(Path(cli.__file__).parent.glob("*.py"))
+    assert [path.name for path in files if re.search(r"click\.s?echo\(", path.read_text())] == ["report.py", "say.py"]

@@ -180,5 +180,5 @@ def test_a_candidate_that_failed_in_the_run_is_told_above_the_table_and_a_missin
         for line in decision.standings
     )
     said = " ".join(printed(replace(decision, standings=lines), 120).split())
-    note = "Partial result: 1 candidate could not be measured: GPT-5 nano: every call failed: auth"
+    note = "Partial result: 1 candidate could not be measured - GPT-5 nano: every call failed: auth"
     assert 0 < said.find(note) < said.find("Baseline")

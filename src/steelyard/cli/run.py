@@ -149,4 +149,12 @@ def _exit_code(ready: Prepared, decision: Decision, fail_on: tuple[str, ...]) ->
     if decision.winner is None and failed & set(fail_on):
         return Exit.GATE
     lines = [decision.standing(contender.candidate.id) for contender in ready.contenders]
-    return Exit.PARTIAL if any(line.not_measured or line.failures for line in lines) else Exit.DONE
+    missing = [line for line in lines if line.not_measured or line.failures]
+    if not missing:
+        return Exit.DONE
+    say("partial:", err=True)
+    for line in missing:
+        calls = ", ".join(f"{number} x {kind}" for kind, number in line.failures.items())
+        say(f"  {line.candidate}: {visible(line.not_measured or f'failed calls: {calls}')}", err=True)
+    say("Mend that and give the same command again: what was answered is kept, the rest is asked anew.", err=True)
+    return Exit.PARTIAL

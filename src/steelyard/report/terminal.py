@@ -32,9 +32,8 @@ def print_summary(decision: Decision, console: Console) -> None:
         console.print(_item(item))
     board = next(block for block in leaderboard(decision).blocks if isinstance(block, Leaderboard))
     if failed := [line for line in decision.standings if _failed(line)]:
-        who = "; ".join(f"{line.name}: {line.not_measured}" for line in failed)
-        told = f"Partial result: {numbers.count(len(failed), 'candidate')} could not be measured: {who}"
-        console.print(Text(told, style="red"))
+        title = f"Partial result: {numbers.count(len(failed), 'candidate')} could not be measured"
+        _section(console, title, [(line.name, line.not_measured) for line in failed], style="bold red")
     wide = console.width >= WIDE
     if console.width < NARROW:
         for group in board.groups:
@@ -148,10 +147,10 @@ def _absence(line: Standing, sentence: str) -> str:
     return f"{line.not_measured}. {sentence}".rstrip()
 
 
-def _section(console: Console, title: str, items: list[tuple[str, str]]) -> None:
+def _section(console: Console, title: str, items: list[tuple[str, str]], style: str = "bold") -> None:
     if not items:
         return
-    console.print(Text(title, style="bold"))
+    console.print(Text(title, style=style))
     for name, text in items:
         console.print(_item(text, name))
     console.print()
