@@ -114,7 +114,7 @@ async def measure(
                 trialled = await run.all(ready.contenders)
         decision = conclude(ready, trialled.results, peeks, versions)
         save(decision, case.output)
-        save_lock(lock_of(case, ready.data, trialled, versions), case.output)
+        save_lock(lock_of(case, ready.data, trialled, versions, decision.made_at), case.output)
         write_report(decision, case.output)
     return decision, trialled.stopped
 

@@ -83,15 +83,25 @@ def study(tmp_path: Path) -> Path:
         scores = (1.0,) * right + (0.0,) * (len(dataset.test) - right)
         evidence.append(Evidence(candidate, Verdict("allowed", ()), measured(spec.id, scores, dataset), WHY))
     summary = DataSummary(len(dataset.dev), len(dataset.test), 2, dataset.fingerprint, 0, 0, (), 1)
-    save(decide(case, evidence, summary, made_at=datetime(2026, 3, 1, tzinfo=UTC), versions={}), case.output)
+    decision = decide(case, evidence, summary, made_at=datetime(2026, 3, 1, tzinfo=UTC), versions={})
+    save(decision, case.output)
     ran = [Ran(spec.id, RunSettings(0 if n else 2), "", "", "") for n, spec in enumerate(case.candidates)]
-    save_lock(Lock("inbox", "", dataset.fingerprint, 0, {}, tuple(ran)), case.output)
+    save_lock(Lock(decision.made_at, "inbox", "", dataset.fingerprint, 0, {}, tuple(ran)), case.output)
     return tmp_path
 
 
 def parts(study: Path) -> tuple[UseCase, Decision, Lock, Dataset]:
     case = load_study(study)
-    return case, load(case.output), load_lock(case.output), load_dataset(case.data)
+    decision = load(case.output)
+    return case, decision, load_lock(case.output, decision.made_at), load_dataset(case.data)
+
+
+def test_what_a_killed_run_left_half_written_is_not_served(study: Path) -> None:
+    output = load_study(study).output
+    lock = load_lock(output, load(output).made_at)
+    save_lock(replace(lock, made_at="2026-02-28T00:00:00+00:00"), output)
+    with pytest.raises(InputError, match="of another run than the decision beside it"):
+        wire(study)
 
 
 def test_routes_stand_in_the_decisions_order_and_what_cannot_run_is_left_out_with_its_reason(study: Path) -> None:

@@ -47,7 +47,7 @@ def wire(study: Path) -> Wired:
     """Everything a study's endpoint needs, read from its files; SteelyardError when there is nothing to serve."""
     case = load_study(study)
     decision = load(case.output)
-    return wired(case, decision, load_lock(case.output), load_dataset(case.data), load_catalogue())
+    return wired(case, decision, load_lock(case.output, decision.made_at), load_dataset(case.data), load_catalogue())
 
 
 def wired(case: UseCase, decision: Decision, lock: Lock, dataset: Dataset, catalogue: Catalogue) -> Wired:

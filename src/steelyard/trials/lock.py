@@ -31,8 +31,12 @@ class Ran:
 
 @dataclass(frozen=True)
 class Lock:
-    """A run: study and data by fingerprint, seed, versions, candidates. `artefact` paths are relative to the folder."""
+    """A run: study and data by fingerprint, seed, versions, candidates. `artefact` paths are relative to the folder.
 
+    `made_at` is that of the decision of the same run.
+    """
+
+    made_at: str
     study: str
     study_sha256: str
     data_fingerprint: str
@@ -49,7 +53,7 @@ class Lock:
 _LOCK = TypeAdapter(Lock)
 
 
-def lock_of(case: UseCase, data: Dataset, trialled: Trialled, versions: Mapping[str, str]) -> Lock:
+def lock_of(case: UseCase, data: Dataset, trialled: Trialled, versions: Mapping[str, str], made_at: str) -> Lock:
     """The lock of a finished run."""
     ran = []
     for name, settings in trialled.settings.items():
@@ -58,7 +62,7 @@ def lock_of(case: UseCase, data: Dataset, trialled: Trialled, versions: Mapping[
         artefact = str(made.relative_to(case.output)) if made else ""
         digest = contender.candidate.artefact_sha256
         ran.append(Ran(name, settings, contender.target.weights_sha256, artefact, digest))
-    return Lock(case.name, file_sha256(case.file), data.fingerprint, case.data.seed, versions, tuple(ran))
+    return Lock(made_at, case.name, file_sha256(case.file), data.fingerprint, case.data.seed, versions, tuple(ran))
 
 
 def file_sha256(file: Path) -> str:
@@ -71,16 +75,18 @@ def save_lock(lock: Lock, folder: Path) -> None:
     write_whole(folder / FILE, _LOCK.dump_json(lock, indent=2))
 
 
-def load_lock(folder: Path) -> Lock:
-    """The lock of the last finished run."""
+def load_lock(folder: Path, made_at: str) -> Lock:
+    """The lock of the run whose decision was made then; a run that was killed at its end left that of another."""
     path = folder / FILE
     try:
-        return _LOCK.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InputError(
-            Problem(
-                slug="no-lock",
-                what=f"{path} is missing or damaged",
-                next_step="run `steelyard run` on the study again; what was measured is kept",
-            )
-        ) from error
+        lock = _LOCK.validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        raise _no_lock(path, "missing or damaged") from None
+    if lock.made_at != made_at:
+        raise _no_lock(path, "of another run than the decision beside it")
+    return lock
+
+
+def _no_lock(path: Path, why: str) -> InputError:
+    step = "run `steelyard run` on the study again; what was measured is kept"
+    return InputError(Problem("no-lock", f"{path} is {why}", next_step=step))
