@@ -10,12 +10,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from heapq import nlargest
 from math import ceil
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from steelyard.usecase.dataset import Leak, Sample
+
+Sizes = TypeVar("Sizes", int, npt.NDArray[np.int64])
 
 NEAR = 0.8
 SHINGLE = 4
@@ -62,10 +68,12 @@ class _Near:
         counts = Counter(shingle for text in known for shingle in _shingles(text))
         self.rank = {shingle: number for number, shingle in enumerate(sorted(counts, key=lambda s: (counts[s], s)))}
         self.ranks = [frozenset(self._ranks(text)[1]) for text in known]
-        self.index: dict[int, list[int]] = defaultdict(list)
+        self.sizes = np.array([len(ranks) for ranks in self.ranks], np.int64)
+        self.index: dict[int, array[int]] = defaultdict(lambda: array("i"))
         for number, ranks in enumerate(self.ranks):
             for shingle in _prefix(len(ranks), sorted(ranks)):
-                self.index[shingle].append(number)
+                if len(self.index[shingle]) < MAX_LISTED:
+                    self.index[shingle].append(number)
 
     def closest(self, text: str) -> tuple[str, float] | None:
         """The most similar known text at or above the threshold, and its similarity."""
@@ -85,18 +93,19 @@ class _Near:
 
     def _possible(self, size: int, ranks: list[int]) -> list[int]:
         """Known texts of a fitting size that share enough rare shingles, those that share most first."""
-        shared: Counter[int] = Counter()
-        for shingle in _prefix(size, ranks):
-            shared.update(self.index.get(shingle, ())[:MAX_LISTED])
-        fewest, smallest, largest = _shared(_least(size)), NEAR * size, size / NEAR
-        fitting = [
-            number
-            for number, count in shared.items()
-            if count >= fewest
-            and smallest <= len(self.ranks[number]) <= largest
-            and count >= min(_shared(size), _shared(len(self.ranks[number])))
+        listed = [
+            np.frombuffer(self.index[shingle], np.intc) for shingle in _prefix(size, ranks) if shingle in self.index
         ]
-        return nlargest(MAX_COMPARED, fitting, key=shared.__getitem__)
+        if not listed:
+            return []
+        shared = np.bincount(np.concatenate(listed))
+        numbers = np.flatnonzero(shared >= _shared(_least(size)))
+        sizes, counts = self.sizes[numbers], shared[numbers]
+        fitting = (
+            (NEAR * size <= sizes) & (sizes <= size / NEAR) & (counts >= np.minimum(_shared(size), _shared(sizes)))
+        )
+        numbers, counts = numbers[fitting], counts[fitting]
+        return [int(number) for number in numbers[np.argsort(-counts, kind="stable")[:MAX_COMPARED]]]
 
 
 def _prefix(size: int, ranks: list[int]) -> list[int]:
@@ -109,7 +118,7 @@ def _least(size: int) -> int:
     return ceil(round(NEAR * size, 9))
 
 
-def _shared(size: int) -> int:
+def _shared(size: Sizes) -> Sizes:
     """How many rare shingles (k) two texts must share before they are compared in full."""
     return 1 + size // 16
 
