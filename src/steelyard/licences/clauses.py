@@ -11,23 +11,30 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, TypeAlias
 
-from steelyard.catalogue.model import Candidate
+from steelyard.catalogue.model import Candidate, Way
 from steelyard.licences.territories import is_country
 from steelyard.licences.verdict import Status
 from steelyard.usecase.case import Already, Distribute, OutputsTrain, Purpose, Role, Use
 
 Read: TypeAlias = Literal["whole", "extract", "none"]
 OrganisationKind: TypeAlias = Literal["company", "non-profit", "academic", "government", "individual"]
+Modality: TypeAlias = Literal["text", "code", "vision", "image", "audio", "embedding", "reranker"]
+Effect: TypeAlias = Literal["allowed", "conditional", "forbidden", "unknown", "rule"]
+"""What a clause does. "allowed" grants; "rule" binds without changing the status; the others restrict."""
 
 
 @dataclass(frozen=True)
 class Condition:
     """All parts that are given must hold; a part that is empty does not ask.
 
-    `domicile`: country codes where the organisation is established; where its users are is another question, which
-    none of the licences here asks. `monthly_active_over` with `monthly_active_on`: more active users, of all products
-    of the licensee and its affiliates, in the calendar month before that day. `monthly_revenue_over_usd`: of the
-    group, in the preceding month.
+    `domicile`: codes of the countries where the organisation is established; `users_in`: where those it serves are.
+    `tuned`: the use fine-tunes the model. `field`: slugs such as "military", compared whatever their case.
+
+    Thresholds mean strictly more. `monthly_active_over` with `monthly_active_on`: active users of all products of
+    the licensee and its affiliates, in the calendar month before that day. `product_monthly_active_over`: of the
+    product, now. Revenues are in US dollars: `annual_revenue_over_usd` of the group with affiliates, in a year;
+    `monthly_revenue_over_usd` of the group, in the preceding month; `product_monthly_revenue_over_usd` of the
+    product, in a month.
     """
 
     purpose: tuple[Purpose, ...] = ()
@@ -37,11 +44,19 @@ class Condition:
     role: tuple[Role, ...] = ()
     kind: tuple[OrganisationKind, ...] = ()
     domicile: tuple[str, ...] = ()
-    modality: tuple[str, ...] = ()
+    users_in: tuple[str, ...] = ()
+    modality: tuple[Modality, ...] = ()
     recipe: tuple[str, ...] = ()
+    tuned: bool | None = None
+    way: tuple[Way, ...] = ()
+    field: tuple[str, ...] = ()
+    qualified_non_profit: bool | None = None
     monthly_active_over: int | None = None
     monthly_active_on: str = ""
+    product_monthly_active_over: int | None = None
+    annual_revenue_over_usd: int | None = None
     monthly_revenue_over_usd: int | None = None
+    product_monthly_revenue_over_usd: int | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -53,13 +68,14 @@ class Condition:
 class Clause:
     """One section and what it does where `when` holds and `unless` does not.
 
-    An "allowed" clause grants; nothing is allowed that no clause grants. `in_doubt` is the effect of a restriction
-    whose condition cannot be decided. `lifted_by`: what the user may already have that turns it into a duty.
-    `document` names the text where it is not the licence itself but a policy that is part of it.
+    An "allowed" clause grants; nothing is allowed that no clause grants. A "rule" binds without changing the status
+    (kept notices, a policy on content that was read, law): its `duty` is listed. `in_doubt` is the effect of a
+    restriction whose condition cannot be decided. `lifted_by`: what the user may already have that turns it into a
+    duty. `document` names the text where it is not the licence itself but a policy that is part of it.
     """
 
     section: str
-    effect: Status
+    effect: Effect
     text: str
     when: Condition = Condition()
     unless: Condition = Condition()
@@ -129,6 +145,7 @@ def examine(condition: Condition, use: Use, candidate: Candidate) -> Holding:
 def _parts(condition: Condition, use: Use, candidate: Candidate) -> Iterator[Holding]:
     organisation = use.organisation
     for wanted, actual in (
+        (condition.way, candidate.way),
         (condition.purpose, use.purpose),
         (condition.distribute, use.distribute),
         (condition.outputs_train, use.outputs_train),
@@ -145,6 +162,31 @@ def _parts(condition: Condition, use: Use, candidate: Candidate) -> Iterator[Hol
         yield _stated(organisation.kind, condition.kind, "What kind of organisation is it? (use.organisation.kind)")
     if condition.domicile:
         yield _established(organisation.domicile, condition.domicile)
+    if condition.users_in:
+        asked = "In which countries are the users? (use.users.territories)"
+        served = use.users.territories
+        yield Holding(bool(set(served) & set(condition.users_in))) if served else Holding(None, (asked,))
+    if condition.field:
+        asked = "What is the field of use? (use.field)"
+        yield Holding(use.field.casefold() in condition.field) if use.field else Holding(None, (asked,))
+    if condition.tuned is not None:
+        yield Holding(bool(candidate.recipe) is condition.tuned)
+    if condition.qualified_non_profit is not None:
+        asked = "Is the organisation a qualified non-profit? (use.organisation.qualified_non_profit)"
+        qualified = organisation.qualified_non_profit
+        yield Holding(None, (asked,)) if qualified is None else Holding(qualified is condition.qualified_non_profit)
+    for over, count, name in (
+        (condition.product_monthly_active_over, use.users.monthly_active, "users.monthly_active"),
+        (condition.annual_revenue_over_usd, organisation.annual_revenue_usd, "organisation.annual_revenue_usd"),
+        (
+            condition.product_monthly_revenue_over_usd,
+            organisation.product_monthly_revenue_usd,
+            "organisation.product_monthly_revenue_usd",
+        ),
+    ):
+        if over is not None:
+            asked = f"Is it more than {over:,}? (use.{name})"
+            yield Holding(None, (asked,)) if count is None else Holding(count > over)
     if condition.monthly_active_over is not None:
         yield _users(condition.monthly_active_over, condition.monthly_active_on, use)
     if condition.monthly_revenue_over_usd is not None:

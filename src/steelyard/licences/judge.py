@@ -20,7 +20,7 @@ from steelyard.usecase.case import Purpose, Use, Workload
 class _Outcome:
     """What one clause does to one use. `grants`: the use is allowed by it, or by an agreement that lifts it."""
 
-    reason: Reason
+    reason: Reason | None
     duty: str = ""
     questions: tuple[str, ...] = ()
     grants: bool = False
@@ -66,8 +66,8 @@ def judge(licence: Licence, use: Use, candidate: Candidate, workload: Workload |
     if licence.read == "none":
         return _unread(licence, use, candidate)
     outcomes = [outcome for clause in licence.clauses if (outcome := _apply(clause, licence, use, candidate))]
-    reasons = [outcome.reason for outcome in outcomes]
-    if not any(outcome.grants or outcome.reason.effect == "forbidden" for outcome in outcomes):
+    reasons = [outcome.reason for outcome in outcomes if outcome.reason]
+    if not any(outcome.grants for outcome in outcomes) and all(one.effect != "forbidden" for one in reasons):
         reasons.append(Reason("unknown", "", "no clause that was read allows this use", licence.name))
     if licence.published > at.isoformat():
         text = f"this revision is dated {licence.published}, after {at.isoformat()}"
@@ -173,6 +173,8 @@ def _apply(clause: Clause, licence: Licence, use: Use, candidate: Candidate) -> 
     exempt = Holding(False) if clause.unless.is_empty else examine(clause.unless, use, candidate)
     if when.holds is False or exempt.holds:
         return None
+    if clause.effect == "rule":
+        return _Outcome(None, clause.duty)
     name = f"{licence.name}, {clause.document}" if clause.document else licence.name
     own = (clause.question.format(field=use.field or "your field"),) if clause.question else ()
     if when.holds is None or exempt.holds is None:

@@ -13,8 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from steelyard.catalogue.model import Way
 from steelyard.errors import InputError, Problem
-from steelyard.licences.clauses import Clause, Condition, Licence, OrganisationKind, Policy, Read
+from steelyard.licences.clauses import Clause, Condition, Effect, Licence, Modality, OrganisationKind, Policy, Read
 from steelyard.licences.territories import load_territories
 from steelyard.licences.verdict import Status
 from steelyard.quantities import Unknown
@@ -30,6 +31,7 @@ class _Row(BaseModel):
 class _Revision(_Row):
     id: str
     published: Day | Literal[""] = ""
+    also_called: tuple[str, ...] = ()
 
 
 class _Policy(_Row):
@@ -49,16 +51,24 @@ class _When(_Row):
     role: tuple[Role, ...] = ()
     kind: tuple[OrganisationKind, ...] = ()
     domicile: tuple[str, ...] = ()
-    modality: tuple[str, ...] = ()
+    users_in: tuple[str, ...] = ()
+    modality: tuple[Modality, ...] = ()
     recipe: tuple[str, ...] = ()
+    tuned: bool | None = None
+    way: tuple[Way, ...] = ()
+    field: tuple[str, ...] = ()
+    qualified_non_profit: bool | None = None
     monthly_active_over: int | None = None
     monthly_active_on: Day | Literal[""] = ""
+    product_monthly_active_over: int | None = None
+    annual_revenue_over_usd: int | None = None
     monthly_revenue_over_usd: int | None = None
+    product_monthly_revenue_over_usd: int | None = None
 
 
 class _Clause(_Row):
     section: str
-    effect: Status
+    effect: Effect
     text: str
     when: _When = _When()
     unless: _When = _When()
@@ -79,6 +89,7 @@ class _Terms(_Row):
     source: str
     as_of: Day
     revisions: tuple[_Revision, ...]
+    also_called: tuple[str, ...] = ()
     policies: tuple[_Policy, ...] = ()
     also_not_read: tuple[str, ...] = ()
     clauses: tuple[_Clause, ...] = ()
@@ -158,8 +169,16 @@ def _clause(row: _Clause, territories: Mapping[str, tuple[str, ...]]) -> Clause:
 
 def _condition(row: _When, territories: Mapping[str, tuple[str, ...]]) -> Condition:
     """Names of territories ("EU") stand for the codes of their countries."""
-    codes = tuple(code for name in row.domicile for code in territories.get(name, (name,)))
-    return Condition(**row.model_dump(exclude={"domicile"}), domicile=codes)
+
+    def codes(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(code for name in names for code in territories.get(name, (name,)))
+
+    return Condition(
+        **row.model_dump(exclude={"domicile", "users_in", "field"}),
+        domicile=codes(row.domicile),
+        users_in=codes(row.users_in),
+        field=tuple(slug.casefold() for slug in row.field),
+    )
 
 
 def _problem(where: str, what: str) -> Problem:
