@@ -170,7 +170,10 @@ _NEXT_STEPS = {
 
 
 class ProviderError(SteelyardError):
-    """A call to a model failed. `fault` says how; `retry_after_seconds` is the server's own advice."""
+    """A call to a model failed. `fault` says how; `retry_after_seconds` is the server's own advice.
+
+    `next_step` is what the fault suggests, unless something better is known.
+    """
 
     def __init__(
         self,
@@ -179,9 +182,10 @@ class ProviderError(SteelyardError):
         *,
         status: int | None = None,
         retry_after_seconds: float | None = None,
+        next_step: str = "",
     ) -> None:
         self.fault = fault
         self.status = status
         self.retry_after_seconds = retry_after_seconds
         what = f"{fault.value}: {message}"
-        super().__init__(Problem(slug="provider-failed", what=what, next_step=_NEXT_STEPS.get(fault, "")))
+        super().__init__(Problem(slug="provider-failed", what=what, next_step=next_step or _NEXT_STEPS.get(fault, "")))

@@ -40,6 +40,9 @@ from steelyard.quantities import Seconds, Tokens
 
 R = TypeVar("R", bound=wire.Reply)
 
+SILENCE_SECONDS = 60.0
+"""After which a worker that neither works nor waits for work is taken for dead; it beats every five seconds."""
+
 _OPTIONS: dict[str, tuple[str, ...] | range] = {
     "threads": range(1, 1025),
     "context_tokens": range(2**31),
@@ -70,9 +73,14 @@ async def open_llama_cpp(target: Target, pool: Pool) -> LlamaCpp:
         **{name: target.options[name] for name in _OPTIONS if name in target.options},
     }
     argv = [sys.executable, "-P", "-m", "steelyard.providers.llama_worker", orjson.dumps(load).decode()]
-    child = ChildProcess(argv, wire.decode_reply, lambda number: wire.encode(wire.Cancel(number)))
+    child = ChildProcess(
+        argv, wire.decode_reply, lambda number: wire.encode(wire.Cancel(number)), silence_seconds=SILENCE_SECONDS
+    )
     try:
-        ready = await child.start()
+        try:
+            ready = await child.start()
+        except ProviderError:
+            ready = await child.start()  # once may be chance: somebody else took the memory, or killed it
     except BaseException:  # a cancelled start too must not leave its child; raised again
         await child.close()
         raise
@@ -137,10 +145,13 @@ class LlamaCpp:
         order = wire.Score(0, request.prefix, request.prompt, request.labels, request.priors, request.full)
         arrival = await self._one(order, wire.Scored)
         reply = arrival.reply
+        scores = None if reply.scores is None else tuple(score for score in reply.scores if score is not None)
+        if reply.best < 0 or reply.best_score is None or (reply.scores and scores != reply.scores):
+            raise wire.damaged()
         return LabelScores(
             best=reply.best,
             best_score=reply.best_score,
-            scores=reply.scores,
+            scores=scores,
             usage=Usage(Tokens(reply.input_tokens), Tokens(reply.output_tokens), Tokens(reply.cached_tokens)),
             timing=Timing(Seconds(arrival.seconds - reply.waited_seconds)),
             served_model=self.served_model,
@@ -190,7 +201,7 @@ def _encode(order: wire.Ask, number: int) -> bytes:
 
 def _failure(reply: wire.Reply | None) -> ProviderError:
     if isinstance(reply, wire.Failed):
-        return ProviderError(reply.fault, reply.message)
+        return ProviderError(reply.fault, reply.message, next_step=reply.next_step)
     return ProviderError(Fault.MALFORMED, f"the model's process answered with {type(reply).__name__}")
 
 

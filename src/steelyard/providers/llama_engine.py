@@ -52,7 +52,8 @@ class Model:
         params.n_gpu_layers = 0
         self.handle = self.library.llama_model_load_from_file(load.weights.encode(), params)
         if not self.handle:
-            raise ProviderError(Fault.NOT_FOUND, f"llama.cpp cannot load {load.weights}")
+            step = "fetch the weights again: steelyard models get ID; or name another GGUF file"
+            raise ProviderError(Fault.NOT_FOUND, f"llama.cpp cannot load {load.weights}", next_step=step)
         self.vocabulary = self.library.llama_model_get_vocab(self.handle)
         self.vocabulary_size = int(self.library.llama_vocab_n_tokens(self.vocabulary))
         self.width = int(self.library.llama_model_n_embd(self.handle))

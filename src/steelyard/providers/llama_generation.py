@@ -11,7 +11,7 @@ import numpy as np
 from steelyard.errors import Fault, ProviderError
 from steelyard.providers import llama_abi as abi
 from steelyard.providers.llama_engine import CELLS_STEP, Batch, Context, Floats, Model
-from steelyard.providers.llama_wire import Generate
+from steelyard.providers.llama_wire import Generate, damaged
 
 CHAT_SEQUENCE = 1
 EMBED_TOKENS = 512
@@ -125,7 +125,10 @@ class Generator:
         while generated < allowed and not cancelled():
             row = self._decode(tokens, position)
             position += len(tokens)
-            token = sample(self.context.logits(row), ask.temperature, random)
+            logits = self.context.logits(row)
+            if not np.isfinite(logits[logits.argmax()]):
+                raise damaged()
+            token = sample(logits, ask.temperature, random)
             if self.model.ends(token):
                 reason = "stop"
                 break

@@ -12,7 +12,7 @@ from typing import ClassVar, TypeAlias
 
 import orjson
 
-from steelyard.errors import Fault
+from steelyard.errors import Fault, ProviderError
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,16 @@ class Failed:
 
 @dataclass(frozen=True)
 class Scored:
-    """`waited_seconds` is the time from reading the request to the start of the group it was scored in."""
+    """`waited_seconds` is the time from reading the request to the start of the group it was scored in.
+
+    A number that is none comes as None.
+    """
 
     last: ClassVar[bool] = True
     id: int
     best: int
-    best_score: float
-    scores: tuple[float, ...] | None
+    best_score: float | None
+    scores: tuple[float | None, ...] | None
     input_tokens: int
     cached_tokens: int
     output_tokens: int
@@ -137,12 +140,27 @@ class Generated:
     waited_seconds: float
 
 
+@dataclass(frozen=True)
+class Alive:
+    """The worker waits for work, or is at it: said every few seconds, and not by one that stands still."""
+
+    last: ClassVar[bool] = False
+    id: int = -1
+
+
+def damaged() -> ProviderError:
+    """What to say where logits are no numbers: an answer taken from them would be one by chance."""
+    step = "fetch the weights again: steelyard models get ID"
+    return ProviderError(Fault.BAD_REQUEST, "the model computes no numbers: its file may be damaged", next_step=step)
+
+
 Ask: TypeAlias = Score | Embed | Generate
 Order: TypeAlias = Ask | Cancel
-Reply: TypeAlias = Ready | Failed | Scored | Embedded | Piece | Generated
+Reply: TypeAlias = Ready | Alive | Failed | Scored | Embedded | Piece | Generated
 
 _KINDS = {
-    kind.__name__: kind for kind in (Score, Embed, Generate, Cancel, Ready, Failed, Scored, Embedded, Piece, Generated)
+    kind.__name__: kind
+    for kind in (Score, Embed, Generate, Cancel, Ready, Alive, Failed, Scored, Embedded, Piece, Generated)
 }
 
 

@@ -30,6 +30,9 @@ from steelyard.providers.llama_generation import Generator, embed
 from steelyard.providers.llama_scoring import Prepared, Scorer
 from steelyard.providers.process import die_with_parent
 
+BEAT_SECONDS = 5.0
+BEAT_CPU_SECONDS = 0.002
+"""Work takes more processor time than this between two beats, even where it waits for a disk; a deadlock takes none."""
 LINGER_SECONDS = 0.003
 """How long to wait for more items to score with, where the last group had company."""
 
@@ -90,30 +93,54 @@ class Inbox:
         return [first, *alike[: most - 1]]
 
 
+class Outbox:
+    """What the worker says, line by line; beats in a thread of its own, so that silence is a sign."""
+
+    def __init__(self, stdout: BinaryIO) -> None:
+        self._stdout = stdout
+        self._lock = threading.Lock()
+        self.idle = False
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def say(self, reply: wire.Reply) -> None:
+        """Send one reply."""
+        line = wire.encode(reply)
+        with self._lock:
+            self._stdout.write(line)
+            self._stdout.flush()
+
+    def _beat(self) -> None:
+        before = 0.0
+        while True:
+            now = time.process_time()
+            if self.idle or now - before > BEAT_CPU_SECONDS:
+                self.say(wire.Alive())
+            before = time.process_time()
+            time.sleep(BEAT_SECONDS)
+
+
 class Worker:
     """One loaded model and what it can do."""
 
-    def __init__(self, load: Load, inbox: Inbox, stdout: BinaryIO) -> None:
+    def __init__(self, load: Load, inbox: Inbox, outbox: Outbox) -> None:
         self.load = load
         self.inbox = inbox
-        self.stdout = stdout
+        self.outbox = outbox
+        self.say = outbox.say
         self.model = Model(load)
         self.context = Context(self.model)
         self.scorer = Scorer(self.model, self.context)
         self.generator = Generator(self.model, self.context)
         self.embedding = Context(self.model, embeddings=True)
 
-    def say(self, reply: wire.Reply) -> None:
-        """Send one reply."""
-        self.stdout.write(wire.encode(reply))
-        self.stdout.flush()
-
     def run(self) -> None:
         """Work until the process is ended."""
         self.say(wire.Ready(0, self.model.name, self.model.trained_tokens, self.model.width))
         linger = 0.0
         while True:
+            self.outbox.idle = True
             group = self.inbox.next_group(self.load.batch_items, linger)
+            self.outbox.idle = False
             linger = LINGER_SECONDS if len(group) > 1 else 0.0
             self.work(group, time.perf_counter())
 
@@ -143,7 +170,7 @@ class Worker:
         try:
             yield
         except ProviderError as error:
-            self.say(wire.Failed(order.id, error.fault, _message(error)))
+            self.say(_failed(order, error))
 
     def score(self, group: Sequence[tuple[wire.Score, float, Prepared]]) -> None:
         """Score prepared orders together. Where that fails all of them fail."""
@@ -151,7 +178,7 @@ class Worker:
             results = self.scorer.group([prepared for _, _, prepared in group])
         except ProviderError as error:
             for order, _, _ in group:
-                self.say(wire.Failed(order.id, error.fault, _message(error)))
+                self.say(_failed(order, error))
             return
         for (order, waited, _), result in zip(group, results, strict=True):
             self.say(
@@ -186,24 +213,27 @@ class Worker:
         self.say(wire.Generated(order.id, text, reason, read, written, waited))
 
 
-def _message(error: ProviderError) -> str:
+def _failed(order: wire.Ask, error: ProviderError) -> wire.Failed:
     """What went wrong, without the fault, which goes along in a field of its own."""
-    return error.problems[0].what.removeprefix(f"{error.fault.value}: ")
+    problem = error.problems[0]
+    what = problem.what.removeprefix(f"{error.fault.value}: ")
+    return wire.Failed(order.id, error.fault, what, next_step=problem.next_step)
 
 
 def main() -> None:
     """Entry point of the process. Never returns: leaving by way of the interpreter would wait for the reader."""
     die_with_parent()
-    stdout = os.fdopen(os.dup(1), "wb")
+    inbox = Inbox(sys.stdin.buffer)
+    outbox = Outbox(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)
     try:
-        Worker(Load(**orjson.loads(sys.argv[1])), Inbox(sys.stdin.buffer), stdout).run()
+        Worker(Load(**orjson.loads(sys.argv[1])), inbox, outbox).run()
     except (NotAvailable, ProviderError) as error:
         fault = error.fault if isinstance(error, ProviderError) else Fault.NOT_FOUND
         problem = error.problems[0]
         what = problem.what.removeprefix(f"{fault.value}: ")
-        stdout.write(wire.encode(wire.Failed(0, fault, what, problem.slug, problem.next_step)))
-        stdout.flush()
+        sys.stderr.write(f"{what}\n")  # for a start that nobody asked for: it is then reported as a crash
+        outbox.say(wire.Failed(0, fault, what, problem.slug, problem.next_step))
     except Exception:  # what is in flight is lost; the parent shows these lines and starts the process again
         traceback.print_exc()
     sys.stderr.flush()

@@ -145,7 +145,8 @@ def _honest(target: Target) -> Iterator[None]:
             raise
         message = clean.removeprefix(f"{error.fault.value}: ")
         retry_after = error.retry_after_seconds
-        told = ProviderError(error.fault, message, status=error.status, retry_after_seconds=retry_after)
+        step = error.problems[0].next_step
+        told = ProviderError(error.fault, message, status=error.status, retry_after_seconds=retry_after, next_step=step)
     except (SteelyardError, MemoryError):
         raise
     except Exception as error:  # a plug-in may raise anything, and what it says may hold anything

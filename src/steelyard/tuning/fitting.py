@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from steelyard.catalogue import Candidate
 from steelyard.catalogue.target import target
 from steelyard.providers.protocol import Pool, Target
+from steelyard.providers.retry import RetryPolicy, call_with_retry
 from steelyard.tuning.fitted import Progress
 from steelyard.tuning.tune import tune
 from steelyard.usecase import Dataset
@@ -38,7 +40,8 @@ class Fitting:
             embedder = replace(self.base, options={**self.base.options, "threads": threads})
 
         async def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-            return (await (await pool.get(embedder)).embed(texts)).vectors
+            provider = await pool.get(embedder)
+            return (await call_with_retry(lambda: provider.embed(texts), RetryPolicy(), rng=random.Random())).vectors
 
         return await tune(
             self.candidate,
