@@ -9,12 +9,26 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from steelyard.catalogue.architecture import NOT_READ, Architecture
 from steelyard.providers.protocol import MaySendTo, Option, Usage
 from steelyard.quantities import Bytes, Fact, Money, Sourced, Tokens, Unknown
 
 Openness: TypeAlias = Literal["open", "proprietary", "baseline"]
 Way: TypeAlias = Literal["api", "self-hosted", "on-device"]
-Kind: TypeAlias = Literal["text", "code", "embedding", "reranker", "image", "vision", "linear"]
+Kind: TypeAlias = Literal["text", "code", "embedding", "reranker", "image", "vision", "audio", "guard", "linear"]
+Deployment: TypeAlias = Literal["vendor-cloud", "cloud", "private-cloud", "on-premises", "hybrid", "edge"]
+RateUnit: TypeAlias = Literal[
+    "image",
+    "megapixel",
+    "search",
+    "page",
+    "audio-minute",
+    "video-second",
+    "character",
+    "request",
+    "instance-hour",
+    "unit-month",
+]
 
 
 @dataclass(frozen=True)
@@ -24,6 +38,31 @@ class LicenceRef:
     id: str
     revision: str
     acceptable_use: str = ""
+
+
+@dataclass(frozen=True)
+class FormerLicence:
+    """Terms that governed copies taken before `until` (ISO date)."""
+
+    licence: LicenceRef
+    until: str
+    source: str
+    as_of: str
+
+
+@dataclass(frozen=True)
+class Edition:
+    """Weights as somebody publishes them: where, in which format, under which quantisations. No recipe to get them.
+
+    `size_bytes` is that of the one quantisation, where there is one.
+    """
+
+    repository: str
+    format: str
+    quantisations: tuple[str, ...]
+    size_bytes: Fact[Bytes]
+    source: str
+    as_of: str
 
 
 @dataclass(frozen=True)
@@ -71,6 +110,8 @@ class Model:
     `chat` is True where the weights were tuned for conversation (a chat template applies). `reasoning` is True where
     it writes tokens nobody sees before it answers unless told not to; they are billed as output.
     `repository` is where the weights are published (OWNER/NAME on Hugging Face), "" when nowhere.
+    `further_licences` bind the same weights together with `licence`. `tokenizer` names the family of tokenizers:
+    token counts compare within one family. `released` is the vendor's date where it was read; else the source says so.
     """
 
     id: str
@@ -95,11 +136,36 @@ class Model:
     weights: tuple[Weights, ...] = ()
     public_scores: tuple[PublicScore, ...] = ()
     reasoning: bool = False
+    architecture: Fact[Architecture] = NOT_READ
+    tokenizer: Fact[str] = NOT_READ
+    deprecated: Fact[str] = NOT_READ
+    successor: str = ""
+    editions: tuple[Edition, ...] = ()
+    further_licences: tuple[Sourced[LicenceRef], ...] = ()
+    former_licences: tuple[FormerLicence, ...] = ()
+
+    @property
+    def terms(self) -> tuple[Sourced[LicenceRef] | Unknown, ...]:
+        """All terms that bind these weights; those of its bases come on top."""
+        return (self.licence, *self.further_licences)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What another source says a price is; kept beside it, never averaged."""
+
+    input_usd_per_million: Decimal
+    output_usd_per_million: Decimal
+    source: str
+    as_of: str
 
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars per million tokens, valid from `valid_from` (ISO date) until `valid_to` ("" = still)."""
+    """US dollars per million tokens, valid from `valid_from` (ISO date) until `valid_to` ("" = still).
+
+    `others` are further sources' figures for the same row, equal or not.
+    """
 
     input_usd_per_million: Decimal
     output_usd_per_million: Decimal
@@ -108,11 +174,33 @@ class Price:
     valid_to: str
     source: str
     as_of: str
+    others: tuple[Quote, ...] = ()
+
+    @property
+    def agreeing(self) -> int:
+        """How many of the other sources say the same."""
+        own = (self.input_usd_per_million, self.output_usd_per_million)
+        return sum(own == (quote.input_usd_per_million, quote.output_usd_per_million) for quote in self.others)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """US dollars for something that is not counted in tokens."""
+
+    unit: RateUnit
+    usd: Decimal
+    valid_from: str
+    source: str
+    as_of: str
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A price to use a model through one route, and the terms under which inputs are taken."""
+    """A price to use a model through one route, and the terms under which inputs are taken.
+
+    `terms` is the contract that governs this offer (the vendor's, a cloud's). `deployment` says where it can run:
+    in the vendor's or another's cloud, in one's own account, on own premises, on devices at the edge.
+    """
 
     route: str
     model: str
@@ -124,6 +212,16 @@ class Offer:
     regions: Fact[tuple[str, ...]]
     retention: Fact[str]
     trains_on_inputs: Fact[bool]
+    terms: Sourced[LicenceRef] | Unknown = NOT_READ
+    deployment: Fact[tuple[Deployment, ...]] = NOT_READ
+    context_tokens: Fact[Tokens] = NOT_READ
+    output_tokens: Fact[Tokens] = NOT_READ
+    deprecated: Fact[str] = NOT_READ
+    retired: Fact[str] = NOT_READ
+    successor: str = ""
+    support: Fact[str] = NOT_READ
+    service_level: Fact[str] = NOT_READ
+    rates: tuple[Rate, ...] = ()
 
     def price_at(self, at: datetime) -> Price | Unknown:
         """The price row in force at `at`, or why there is none: an unpriced model is not free."""

@@ -1,0 +1,256 @@
+"""The shape of a facts file: one class a table; the only place that knows the keys."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Generic, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from steelyard.catalogue.architecture import Mixer, Shape
+from steelyard.catalogue.model import Deployment, Kind, Openness, RateUnit, Way
+
+T = TypeVar("T")
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+NOT_READ = "not read"
+
+
+class Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceRow(Row):
+    source: str
+    as_of: Day
+
+
+class Known(Row, Generic[T]):
+    value: T
+    origin: str = Field(alias="from")
+
+
+class NotKnown(Row):
+    unknown: str
+
+
+MISSING = NotKnown(unknown=NOT_READ)
+
+
+class LicenceRow(Row):
+    id: str
+    revision: str
+    acceptable_use: str = ""
+    origin: str = Field(alias="from")
+
+
+class FormerRow(LicenceRow):
+    until: Day
+
+
+class ExpertsRow(Row):
+    total: int
+    active: int
+    size: int | None = None
+    shared: int | None = None
+    shared_size: int | None = None
+    dense_layers: int | None = None
+
+
+class LatentRow(Row):
+    query_rank: int
+    kv_rank: int
+    rope_size: int
+    nope_size: int
+    value_size: int
+
+
+class LayersRow(Row):
+    mixer: Mixer
+    count: int
+    window: int = 0
+    kv_heads: int = 0
+    head_size: int = 0
+
+
+class RecurrentRow(Row):
+    key_heads: int
+    value_heads: int
+    key_size: int
+    value_size: int
+    convolution: int
+
+
+class ArchitectureRow(Row):
+    """A number that is left out was not read. Without `mixers` every layer has full attention if `layers` says so."""
+
+    shape: Shape = "decoder"
+    layers: int
+    hidden_size: int
+    heads: int | None = None
+    kv_heads: int | None = None
+    head_size: int | None = None
+    feed_forward: int | None = None
+    vocabulary: int | None = None
+    tied_embeddings: bool | None = None
+    mixers: Literal["full"] | tuple[LayersRow, ...] | None = None
+    experts: ExpertsRow | None = None
+    latent: LatentRow | None = None
+    recurrent: RecurrentRow | None = None
+    encoder_layers: int = 0
+    origin: str = Field(alias="from")
+
+
+class EditionRow(Row):
+    repository: str
+    format: str
+    quantisations: tuple[str, ...]
+    size_bytes: int | None = None
+    origin: str = Field(alias="from")
+
+
+class WeightsRow(Row):
+    name: str
+    format: Literal["gguf", "transformers", "none"]
+    kind: Literal["package", "hub", "path"]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    size_bytes: int
+    packages: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    repository: str = ""
+    revision: str = ""
+    requantise: str = ""
+    origin: str = Field(alias="from")
+
+
+class ScoreRow(Row):
+    benchmark: str
+    value: float
+    unit: str
+    self_reported: bool
+    origin: str = Field(alias="from")
+
+
+class ModelRow(Row):
+    id: Annotated[str, Field(pattern=r"^[a-z0-9._-]+$")]
+    name: str
+    family: str
+    vendor: str
+    openness: Openness
+    kinds: tuple[Kind, ...]
+    ways: tuple[Way, ...]
+    chat: bool
+    licence: LicenceRow | NotKnown
+    further_licences: tuple[LicenceRow, ...] = ()
+    former_licences: tuple[FormerRow, ...] = ()
+    parameters: Known[int] | NotKnown = MISSING
+    parameters_active: Known[int] | NotKnown = MISSING
+    context_tokens: Known[int] | NotKnown = MISSING
+    languages: Known[tuple[str, ...]] | NotKnown = MISSING
+    released: Known[Day] | NotKnown = MISSING
+    deprecated: Known[str] | NotKnown = MISSING
+    retired: Known[str] | NotKnown = MISSING
+    successor: str = ""
+    architecture: ArchitectureRow | NotKnown = MISSING
+    tokenizer: Known[str] | NotKnown = MISSING
+    editions: tuple[EditionRow, ...] = ()
+    modalities: tuple[str, ...] = ("text",)
+    bases: tuple[str, ...] = ()
+    revision: str = ""
+    repository: str = ""
+    weights: tuple[WeightsRow, ...] = ()
+    public_scores: tuple[ScoreRow, ...] = ()
+    reasoning: bool = False
+
+
+class QuoteRow(Row):
+    input_usd_per_million: Decimal
+    output_usd_per_million: Decimal
+    origin: str = Field(alias="from")
+
+
+class PriceRow(Row):
+    input_usd_per_million: Decimal
+    output_usd_per_million: Decimal
+    cached_input_usd_per_million: Decimal | None = None
+    valid_from: Day
+    valid_to: Day | Literal[""] = ""
+    others: tuple[QuoteRow, ...] = ()
+    origin: str = Field(alias="from")
+
+
+class RateRow(Row):
+    unit: RateUnit
+    usd: Decimal
+    valid_from: Day
+    origin: str = Field(alias="from")
+
+
+class OfferRow(Row):
+    route: str
+    model: str
+    vendor: str
+    served_as: str
+    base_url: str
+    key_env: str
+    prices: tuple[PriceRow, ...] = ()
+    regions: Known[tuple[str, ...]] | NotKnown = MISSING
+    retention: Known[str] | NotKnown = MISSING
+    trains_on_inputs: Known[bool] | NotKnown = MISSING
+    terms: LicenceRow | NotKnown = MISSING
+    deployment: Known[tuple[Deployment, ...]] | NotKnown = MISSING
+    context_tokens: Known[int] | NotKnown = MISSING
+    output_tokens: Known[int] | NotKnown = MISSING
+    deprecated: Known[str] | NotKnown = MISSING
+    retired: Known[str] | NotKnown = MISSING
+    successor: str = ""
+    support: Known[str] | NotKnown = MISSING
+    service_level: Known[str] | NotKnown = MISSING
+    rates: tuple[RateRow, ...] = ()
+
+
+class RefRow(Row):
+    id: str
+    revision: str = ""
+
+
+class TagRow(Row):
+    """Which record or which terms a tag stands for: exactly one of `model`, `licences` and `unknown`."""
+
+    match: str
+    model: str = ""
+    licences: tuple[RefRow, ...] = ()
+    unknown: str = ""
+    bases: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ("text",)
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> Self:
+        if sum(map(bool, (self.model, self.licences, self.unknown))) != 1:
+            raise ValueError("give exactly one of model, licences and unknown")
+        return self
+
+
+class AliasRow(TagRow):
+    match: str = Field(default="", alias="name")
+    tags: tuple[TagRow, ...] = ()
+    origin: str = Field(alias="from")
+
+
+class FactsFile(Row):
+    """One file. A model's row is completed from `families.NAME`, NAME being its family."""
+
+    sources: dict[str, SourceRow] = {}
+    families: dict[str, dict[str, object]] = {}
+    models: tuple[ModelRow, ...] = ()
+    offers: tuple[OfferRow, ...] = ()
+    aliases: tuple[AliasRow, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, raw: object) -> object:
+        """What a family's models have in common stands once."""
+        if not isinstance(raw, dict) or not isinstance(families := raw.get("families"), dict):
+            return raw
+        rows = raw.get("models", [])
+        models = [{**families.get(row.get("family"), {}), **row} if isinstance(row, dict) else row for row in rows]
+        return {**raw, "models": models}
