@@ -1,0 +1,83 @@
+"""A text is named for certain or not at all. The real licence texts are not here: benchmarks/recognise.py has them."""
+
+from __future__ import annotations
+
+import random
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from steelyard.licences.recognise import Abstained, Recognised, fingerprint, fingerprints, recognise, runs_of, words_of
+
+WORDS = ("grant", "model", "weights", "notice", "output", "terms", "party", "use", "derive", "hold", "right", "court")
+RNG = random.Random(5)
+BODY = [" ".join(RNG.choices(WORDS, k=60)) for _ in range(12)]
+LIMIT = "If the product has more than {} million monthly users a separate agreement must be asked for in writing."
+
+
+def licence(limit: str, name: str) -> str:
+    return "\n\n".join([f"The {name} licence, version 1", *BODY[:6], LIMIT.format(limit), *BODY[6:]])
+
+
+OLD, NEW = licence("100", "old") + "\n\nHere ends the old one, with a last word of its own.", licence("700", "new")
+KNOWN = tuple(fingerprint(name, "", "", runs_of(words_of(text))) for name, text in (("old", OLD), ("new", NEW)))
+
+
+def named(text: str) -> str:
+    got = recognise(text, KNOWN)
+    return got.licence if isinstance(got, Recognised) else ""
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        str,
+        str.upper,
+        lambda text: textwrap.fill(" ".join(text.split()), 31),
+        lambda text: text.split("\n\n", 1)[1],
+        lambda text: "".join(f"<p class='a'>{part}</p>" for part in text.split("\n\n")),
+        lambda text: (
+            f"---\nlicense: other\n---\n# Some model\nIt is good at sums.\n\n{text}\n\nThank you for reading this."
+        ),
+    ],
+)
+def test_a_text_is_named_however_it_is_set(spoil) -> None:
+    assert named(spoil(OLD)) == "old"
+    assert named(spoil(NEW)) == "new"
+
+
+def test_a_half_that_holds_what_tells_siblings_apart_is_named_and_one_that_does_not_is_not() -> None:
+    assert named(NEW[: len(NEW) * 2 // 3]) == "new"
+    assert recognise("\n\n".join(BODY[:5]), KNOWN) == Abstained(
+        "what would tell them apart is not in the text", ("new", "old")
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "too few"),
+        ("See https://example.com/LICENSE", "too few"),
+        (" ".join(f"word{n} of quite another page" for n in range(200)), "resembles no licence"),
+        (NEW.replace("700 million", "500 million"), "500"),
+        (NEW.replace("must be asked", "must not be asked"), "not"),
+        (NEW.replace(BODY[8], " ".join(reversed(BODY[8].split()))), "% of it differ"),
+        (NEW.replace(BODY[8], ""), "% of it differ"),
+    ],
+)
+def test_what_is_no_licence_or_a_changed_one_gets_no_name(text: str, reason: str) -> None:
+    got = recognise(text, KNOWN)
+    assert isinstance(got, Abstained)
+    assert reason in got.reason
+
+
+def test_this_projects_own_licence_is_named() -> None:
+    got = recognise((Path(__file__).parents[2] / "LICENSE").read_text(encoding="utf-8"))
+    assert isinstance(got, Recognised)
+    assert got.licence == "apache-2.0"
+
+
+def test_fingerprints_say_what_they_were_made_from() -> None:
+    assert len({one.licence for one in fingerprints()}) > 45
+    assert all(one.source and one.as_of for one in fingerprints())
