@@ -18,7 +18,7 @@ from steelyard.catalogue.model import Candidate
 from steelyard.catalogue.resolve import resolve
 from steelyard.errors import InputError, NotAvailable, ProviderError
 from steelyard.providers.linear import open_linear
-from steelyard.providers.linear_model import HeadModel, TfidfModel, load
+from steelyard.providers.linear_model import HeadModel, TfidfModel, load, save
 from steelyard.providers.pool import Pool
 from steelyard.providers.privacy import DataRule
 from steelyard.providers.protocol import LabelRequest, Target
@@ -264,3 +264,74 @@ async def test_the_baseline_learns_from_real_messages(shared_data: Path, tmp_pat
     assert isinstance(model, TfidfModel)
     score = model.scorer()
     assert np.mean([labels[int(score(s.input).argmax())] == s.target for s in test]) > 0.5
+
+
+async def test_what_is_fitted_on_is_bounded_in_samples_and_in_samples_times_labels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate = resolve(load_catalogue(), "linear")
+    assert isinstance(candidate, Candidate)
+    monkeypatch.setattr("steelyard.tuning.fitting.MOST", 50)
+    data = Dataset(made(90), made(3), LABELS, "f")
+    for work, count in ((1000, 50), (80, 20)):
+        monkeypatch.setattr("steelyard.tuning.fitting.MOST_WORK", work)
+        fit = fitting(candidate, data, str, tmp_path / str(work), 0)
+        assert fit is not None
+        made_of = await fit(Pool(DataRule("public", "any")))
+        assert made_of.artefact is not None
+        assert f"fitted on {count} samples" in made_of.artefact.with_suffix(".json").read_text()
+
+
+@pytest.mark.parametrize("count", [4, 30])
+async def test_as_many_labels_as_samples_are_fitted_without_a_word(tmp_path: Path, count: int) -> None:
+    labels = tuple(f"l{number:02}" for number in range(count))
+    samples = [replace(sample, target=labels[number]) for number, sample in enumerate(made(count))]
+    assert (await tune_linear(samples, labels, tmp_path, 0)).path.is_file()
+
+
+def test_time_is_bounded_by_samples_times_classes() -> None:
+    few, many = np.arange(2000) % 20, np.arange(2000) % 500
+    assert [len(list(splits(targets, 0))) for targets in (few, many)] == [FOLDS, 1]
+
+
+@pytest.mark.parametrize("head", [False, True])
+async def test_a_damaged_artefact_is_refused_wherever_it_is_hurt(tmp_path: Path, head: bool) -> None:
+    samples = made(12)
+    if head:
+        made_of = await tune_head(samples, LABELS, prompts(samples), Embedder(), tmp_path, 0, base_sha256=BASE)
+    else:
+        made_of = await tune_linear(samples, LABELS, tmp_path, 0)
+    whole = made_of.path.read_bytes()
+    rng = random.Random(0)
+    hurt = tmp_path / "hurt.npz"
+    for cut in [0, 1, 100, *(rng.randrange(len(whole)) for _ in range(20)), len(whole) - 1]:
+        hurt.write_bytes(whole[:cut])
+        with pytest.raises(InputError, match="run the study again"):
+            load(hurt)
+    for _ in range(60):
+        place = rng.randrange(len(whole))
+        hurt.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            assert load(hurt).classes
+        except InputError as error:
+            assert error.problems[0].slug == "bad-artefact"
+
+
+def test_a_classifier_whose_parts_do_not_fit_each_other_is_refused(tmp_path: Path) -> None:
+    ones = np.ones(3, np.float32)
+    save(HeadModel(("a", "b"), ones, ones, np.ones((2, 4), np.float32), ones[:2]), tmp_path / "m.npz")
+    with pytest.raises(InputError, match="bad-artefact"):
+        load(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0", b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x08\0\0\0half a record", b"x" * 999]
+)
+async def test_damaged_embeddings_are_made_again(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / f"embeddings-{BASE[:16]}.f32"
+    file.write_bytes(content)
+    embedder = Embedder()
+    first = await EmbeddingCache(tmp_path, BASE).embed(["a", "b"], embedder, lambda done, total: None)
+    again = await EmbeddingCache(tmp_path, BASE).embed(["a", "b"], embedder, lambda done, total: None)
+    assert (first == again).all()
+    assert first.shape == (2, first.shape[1])

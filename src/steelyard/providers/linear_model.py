@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
-from zipfile import BadZipFile
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -107,23 +106,45 @@ def save(model: LinearModel, path: Path) -> None:
 
 
 def load(path: Path) -> LinearModel:
-    """Read the file. Raises InputError if it is none of ours."""
+    """Read the file. Raises InputError if it is none of ours, or not whole."""
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            classes, coef, intercept = _unpack(file["classes"]), file["coef"], file["intercept"]
-            if "terms0" in file:
-                words = Vocabulary(_unpack(file["terms0"]), file["idf0"])
-                characters = Vocabulary(_unpack(file["terms1"]), file["idf1"])
-                return TfidfModel(classes, (words, characters), coef, intercept)
-            return HeadModel(classes, file["mean"], file["scale"], coef, intercept)
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
-        raise InputError(
-            Problem(
-                slug="bad-artefact",
-                what=f"{path} is not a linear classifier written by steelyard",
-                next_step="delete it and run the study again: it is fitted anew",
-            )
-        ) from None
+            model = _model({name: file[name] for name in file.files})
+        if _fits(model):
+            return model
+    except Exception:  # a damaged archive fails in zipfile, zlib, struct or numpy, each in its own way
+        pass
+    raise InputError(
+        Problem(
+            slug="bad-artefact",
+            what=f"{path} is not a linear classifier written by steelyard, or it is damaged",
+            next_step="delete it and run the study again: it is fitted anew",
+        )
+    )
+
+
+def _model(arrays: Mapping[str, npt.NDArray[Any]]) -> LinearModel:
+    classes, coef, intercept = _unpack(arrays["classes"]), arrays["coef"], arrays["intercept"]
+    if "terms0" not in arrays:
+        return HeadModel(classes, arrays["mean"], arrays["scale"], coef, intercept)
+    words, characters = (Vocabulary(_unpack(arrays[f"terms{n}"]), arrays[f"idf{n}"]) for n in (0, 1))
+    return TfidfModel(classes, (words, characters), coef, intercept)
+
+
+def _fits(model: LinearModel) -> bool:
+    """Whether every array has the shape and the kind of numbers that the others ask for."""
+    floats = [model.coef, model.intercept]
+    if isinstance(model, TfidfModel):
+        floats += [block.idf for block in model.blocks]
+        width = sum(len(block.terms) for block in model.blocks)
+        shapes = all(block.idf.shape == (len(block.terms),) for block in model.blocks)
+    else:
+        floats += [model.mean, model.scale]
+        width = len(model.mean)
+        shapes = model.mean.shape == model.scale.shape == (width,)
+    kinds = all(array.dtype == np.float32 for array in floats)
+    count = len(model.classes)
+    return kinds and shapes and model.coef.shape == (count, width) and model.intercept.shape == (count,)
 
 
 def _pack(words: Sequence[str]) -> npt.NDArray[np.uint8]:

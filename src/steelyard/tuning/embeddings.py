@@ -51,10 +51,13 @@ class EmbeddingCache:
         whole = _HEAD + (len(data) - _HEAD) // size * size
         for start in range(_HEAD, whole, size):
             digest, values = data[start : start + _DIGEST], data[start + _DIGEST : start + size]
-            self._vectors[digest] = np.frombuffer(values, "<f4")
-        if whole < len(data):
+            vector = np.frombuffer(values, "<f4")
+            if np.isfinite(vector).all():
+                self._vectors[digest] = vector
+        kept = whole if whole > _HEAD else 0  # without a record the width may be wrong too
+        if kept < len(data):
             with self._file.open("r+b") as file:
-                file.truncate(max(whole, 0))
+                file.truncate(kept)
 
     def _add(self, texts: Sequence[str], vectors: Vector) -> None:
         if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():

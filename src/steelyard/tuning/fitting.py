@@ -14,6 +14,11 @@ from steelyard.providers.retry import RetryPolicy, call_with_retry
 from steelyard.tuning.fitted import Progress
 from steelyard.tuning.tune import tune
 from steelyard.usecase import Dataset
+from steelyard.usecase.split import thin
+
+MOST = 20_000
+MOST_WORK = 4_000_000
+"""Samples, and samples times classes, that a classifier is fitted on: more would take hours and gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Fitting:
     seed: int
 
     async def __call__(self, pool: Pool, progress: Progress = lambda done, total: None, threads: int = 1) -> Candidate:
-        samples = self.data.dev
+        samples = thin(self.data.dev, min(MOST, MOST_WORK // len(self.data.labels)), self.seed, cover=True)
         embedder = self.base
         if threads > 1 and self.base.wire == "llama-cpp":
             embedder = replace(self.base, options={**self.base.options, "threads": threads})

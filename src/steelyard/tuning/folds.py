@@ -13,6 +13,13 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 FOLDS = 5
 LARGE = 4000
 """From so many samples on, one fold in five stands for all: its accuracy is exact enough to choose by."""
+LARGE_WORK = 200_000
+"""Samples times classes from which on it is the time that forbids more: every class is fitted against all others."""
+
+
+def large(targets: Ints) -> bool:
+    """Whether a choice of settings has to make do with one fold."""
+    return len(targets) >= LARGE or len(targets) * len(np.unique(targets)) >= LARGE_WORK
 
 
 def fold_numbers(targets: Ints, seed: int) -> Ints:
@@ -30,7 +37,7 @@ def fold_numbers(targets: Ints, seed: int) -> Ints:
 def splits(targets: Ints, seed: int) -> Iterator[tuple[Ints, Ints]]:
     """Pairs of (rows to fit on, rows to look at), leaving out pairs that have fewer than two classes to fit on."""
     numbers = fold_numbers(targets, seed)
-    for number in range(FOLDS if len(targets) < LARGE else 1):
+    for number in range(1 if large(targets) else FOLDS):
         inside, outside = np.flatnonzero(numbers != number), np.flatnonzero(numbers == number)
         if len(outside) and len(np.unique(targets[inside])) > 1:
             yield inside, outside
