@@ -128,6 +128,10 @@ def test_who_answers_is_measured_and_who_does_not_says_why_in_one_line(ran: Ran,
         assert "\n" not in line["not_measured"] and len(line["not_measured"]) < 600
 
 
+def test_of_answers_without_end_little_is_kept(ran: Ran) -> None:
+    assert len(ran.files) < 10 * 2**20, "twenty answers of a megabyte are among them"
+
+
 def test_linear_is_measured_beside_them(ran: Ran) -> None:
     assert ran.lines["linear"]["not_measured"] == ""
 

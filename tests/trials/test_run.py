@@ -245,7 +245,7 @@ def test_dev_messages_are_never_shown_as_examples_and_at_most_32() -> None:
 async def test_where_everybody_stands_is_said_again_while_a_server_is_silent(
     book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("steelyard.trials.run.REMIND_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("steelyard.trials.run.REMIND_EVERY_SECONDS", 0.002)
     listener = Listener()
-    await run(tmp_path, contender(book, "m", {"latency_seconds": 0.05, "sleep": True}), listener=listener)
+    await run(tmp_path, contender(book, "m", {"latency_seconds": 0.01, "sleep": True}), listener=listener)
     assert listener.phases.count(("scripted:m", "dev", 0, 64)) >= 3

@@ -12,6 +12,9 @@ from steelyard.trials.classify import Answer
 from steelyard.trials.measurement import Trial
 from steelyard.usecase import Sample
 
+RAW_CHARACTERS = 10_000
+"""So much of what a model said is kept: the label was taken from the whole, and nobody reads more."""
+
 
 def price_of(candidate: Candidate, usage: Usage, at: datetime) -> Money | Unknown:
     """What a call of this usage costs; own machines are not paid by the call."""
@@ -28,7 +31,7 @@ def answered(candidate: Candidate, sample: Sample, answer: Answer, at: datetime,
         answer=answer.label,
         strict=answer.strict,
         score=float(answer.label == sample.target),
-        raw=answer.raw,
+        raw=answer.raw[:RAW_CHARACTERS],
         usage=answer.usage,
         timing=answer.timing,
         cost=price_of(candidate, answer.usage, at),
