@@ -52,28 +52,30 @@ MNPL, MRL, QWEN = "codestral-22b", "mistral-large-2411", "qwen2.5-3b-instruct"
     [
         (APACHE, use("product"), "allowed", "§2"),
         (APACHE, use("hosted-service", outputs_train="competing"), "allowed", "§2"),
-        (APACHE, use(distribute="weights"), "conditional", "§4"),
+        # keeping notices is a rule, not a condition: it is listed as a duty
+        (APACHE, use(distribute="weights"), "allowed", "§2"),
         (MIT, use("internal"), "allowed", "first paragraph"),
-        (MIT, use(distribute="application"), "conditional", "second paragraph"),
+        (MIT, use(distribute="application"), "allowed", "first paragraph"),
         ("linear", use("product"), "allowed", "first paragraph"),
-        # Gemma: the policy binds every use; hosting counts as distribution; outputs may make a derivative
-        (GEMMA, use("internal"), "conditional", "§3.2"),
-        (GEMMA, use("evaluate"), "conditional", "§3.2"),
+        # Gemma: the policy was read and is a rule; hosting counts as distribution; outputs may make a derivative
+        (GEMMA, use("internal"), "allowed", "§2.2"),
+        (GEMMA, use("evaluate"), "allowed", "§2.2"),
         (GEMMA, use("hosted-service"), "conditional", "§3.1 with §1.1(b)"),
         (GEMMA, use("internal", outputs_train="competing"), "conditional", "§1.1(e)(iii)"),
         (GEMMA, use("internal", distribute="derivative"), "conditional", "§3.1"),
         # Llama 3.2: duties of a product, and the rule on multimodal models
         (LLAMA, use("product", users=SMALL), "conditional", "§1.b.i"),
-        (LLAMA, use("internal", users=SMALL), "conditional", "§1.b.iv"),
+        (LLAMA, use("internal", users=SMALL), "allowed", "§1.a"),
         (LLAMA, use("internal", users=HUGE), "forbidden", "§2"),
-        (LLAMA, use("internal", users=HUGE, role="end-user"), "conditional", "§1.b.iv"),
+        (LLAMA, use("internal", users=HUGE, role="end-user"), "allowed", "§1.a"),
         (LLAMA, use("internal", users=Users(monthly_active=5)), "conditional", "§2"),
         (LLAMA, use("internal", users=SMALL, outputs_train="other-models"), "conditional", "§1.b.i, last sentence"),
         (VISION, use("product", users=SMALL), "forbidden", "last but one paragraph"),
         (VISION, use("evaluate", users=SMALL), "forbidden", "last but one paragraph"),
-        (VISION, use("product", users=SMALL, role="end-user"), "conditional", "§1.b.iv"),
+        (VISION, use("product", users=SMALL, role="end-user"), "allowed", "§1.a"),
         (VISION, use("product", users=SMALL, organisation=AMERICAN), "conditional", "§1.b.i"),
-        (VISION, use("product", users=SMALL, organisation=Organisation()), "unknown", "last but one paragraph"),
+        # where it is established was not said: that decides, so it is conditional; unknown is for terms not read
+        (VISION, use("product", users=SMALL, organisation=Organisation()), "conditional", "last but one paragraph"),
         # Mistral non-production: evaluation yes, employees and production no
         (MNPL, use("evaluate"), "conditional", "§3.2 with §9 (Non-Production Environment)"),
         (MNPL, use("research"), "conditional", "§3.2"),
@@ -172,8 +174,19 @@ def test_only_the_first_gemma_terms_ask_for_the_latest_version() -> None:
         assert any("latest version" in duty for duty in duties) is owed
 
 
-def test_a_policy_that_was_read_in_part_is_named() -> None:
-    assert any("Prohibited Use Policy (an extract" in text for text in verdict(GEMMA, use()).not_read)
+def test_terms_that_were_not_read_are_named() -> None:
+    assert any("modified on 2026-04-01" in text for text in verdict(GEMMA, use()).not_read)
+
+
+def test_a_field_that_was_not_said_is_asked_for_and_one_that_the_policy_bars_is_forbidden() -> None:
+    """The policy binds every field as a duty; it forbids only the field that was named."""
+    unsaid, said, barred = (
+        verdict(LLAMA, use("internal", users=SMALL, field=field)) for field in ("", "customer-support", "Military")
+    )
+    assert (unsaid.status, said.status, barred.status) == ("allowed", "allowed", "forbidden")
+    assert any("use.field" in question for question in unsaid.questions)
+    assert said.questions == ()
+    assert any("Acceptable Use Policy" in duty for duty in unsaid.duties)
 
 
 @pytest.mark.parametrize(
@@ -181,14 +194,14 @@ def test_a_policy_that_was_read_in_part_is_named() -> None:
     [
         (Organisation(monthly_revenue_usd=21_000_000), "forbidden"),
         (Organisation(monthly_revenue_usd=20_000_000, affiliates_included=True), "allowed"),
-        (Organisation(monthly_revenue_usd=1_000, affiliates_included=None), "unknown"),
-        (Organisation(), "unknown"),
+        (Organisation(monthly_revenue_usd=1_000, affiliates_included=None), "conditional"),
+        (Organisation(), "conditional"),
     ],
 )
 def test_above_its_threshold_a_modified_mit_grants_nothing_not_even_evaluation(
     organisation: Organisation, status: str
 ) -> None:
-    licence = load_licences().get("mistral-modified-mit")
+    licence = load_licences().get("mistral-modified-mit-20m")
     assert not isinstance(licence, Unknown)
     wanted = use("evaluate", organisation=organisation)
     assert judge(licence, wanted, candidate(MIT), NO_WORKLOAD, AT).status == status

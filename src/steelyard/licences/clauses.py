@@ -28,7 +28,8 @@ class Condition:
     """All parts that are given must hold; a part that is empty does not ask.
 
     `domicile`: codes of the countries where the organisation is established; `users_in`: where those it serves are.
-    `tuned`: the use fine-tunes the model. `field`: slugs such as "military", compared whatever their case.
+    `tuned`: the use fine-tunes the model. `field`: slugs such as "military", compared whatever their case; a field
+    that was not said is none of them, and asked for: the text's rules on content bind every field as a duty.
 
     Thresholds mean strictly more. `monthly_active_over` with `monthly_active_on`: active users of all products of
     the licensee and its affiliates, in the calendar month before that day. `product_monthly_active_over`: of the
@@ -127,7 +128,10 @@ def _reading(name: str, read: Read) -> str:
 
 @dataclass(frozen=True)
 class Holding:
-    """Whether a condition holds; None when it cannot be decided, with the questions that would decide it."""
+    """Whether a condition holds; None when it cannot be decided, with the questions that would decide it.
+
+    False with questions: it does not hold as far as was said, and could with another answer.
+    """
 
     holds: bool | None
     questions: tuple[str, ...] = ()
@@ -136,8 +140,9 @@ class Holding:
 def examine(condition: Condition, use: Use, candidate: Candidate) -> Holding:
     """Kleene conjunction of the parts: one False decides, else one unknown leaves it open."""
     parts = tuple(_parts(condition, use, candidate))
-    if any(part.holds is False for part in parts):
-        return Holding(False)
+    if failing := [part for part in parts if part.holds is False]:
+        open_still = all(part.questions for part in failing)
+        return Holding(False, tuple(question for part in failing for question in part.questions if open_still))
     questions = tuple(question for part in parts for question in part.questions)
     return Holding(None, questions) if questions else Holding(True)
 
@@ -168,7 +173,7 @@ def _parts(condition: Condition, use: Use, candidate: Candidate) -> Iterator[Hol
         yield Holding(bool(set(served) & set(condition.users_in))) if served else Holding(None, (asked,))
     if condition.field:
         asked = "What is the field of use? (use.field)"
-        yield Holding(use.field.casefold() in condition.field) if use.field else Holding(None, (asked,))
+        yield Holding(use.field.casefold() in condition.field) if use.field else Holding(False, (asked,))
     if condition.tuned is not None:
         yield Holding(bool(candidate.recipe) is condition.tuned)
     if condition.qualified_non_profit is not None:

@@ -171,8 +171,10 @@ def _apply(clause: Clause, licence: Licence, use: Use, candidate: Candidate) -> 
     """What the clause does here; None where it does not bite."""
     when = examine(clause.when, use, candidate)
     exempt = Holding(False) if clause.unless.is_empty else examine(clause.unless, use, candidate)
-    if when.holds is False or exempt.holds:
+    if exempt.holds or (when.holds is False and not when.questions):
         return None
+    if when.holds is False:
+        return _Outcome(None, questions=when.questions)
     if clause.effect == "rule":
         return _Outcome(None, clause.duty)
     name = f"{licence.name}, {clause.document}" if clause.document else licence.name
@@ -181,6 +183,8 @@ def _apply(clause: Clause, licence: Licence, use: Use, candidate: Candidate) -> 
         reason = Reason(clause.in_doubt, clause.section, f"perhaps: {clause.text}", name)
         return _Outcome(reason, questions=(*when.questions, *exempt.questions, *own))
     held = ", ".join(mark for mark in clause.lifted_by if mark in use.already)
+    if clause.effect == "conditional" and "registered" in held:
+        return None
     if held:
         text = f"{clause.text}; lifted where your {held} with {licence.steward} covers it"
         question = f"Does your {held} cover {candidate.model.name} by {licence.steward} for this use?"
