@@ -3,6 +3,8 @@
 import asyncio
 import importlib.util
 import os
+import random
+import shutil
 import signal
 from pathlib import Path
 
@@ -252,3 +254,24 @@ async def test_a_killed_child_fails_the_call_in_flight_and_the_next_call_works(m
         [chunk async for chunk in stream]
     assert error.value.fault is Fault.CRASHED
     assert (await model.score_labels(capital("France", " London", " Paris"))).best == 1
+
+
+@real
+@pytest.mark.local_model
+async def test_weights_that_compute_no_numbers_give_no_answer(tmp_path):
+    """Half a download over another, say: it loads, and whatever was likeliest would be so by chance."""
+    damaged = tmp_path / "damaged.gguf"
+    shutil.copy(WEIGHTS, damaged)
+    with damaged.open("r+b") as file:
+        file.seek(WEIGHTS.stat().st_size * 3 // 5)
+        file.write(random.Random(0).randbytes(200_000))
+    provider = await open_llama_cpp(Target("llama-cpp", "m", weights=damaged), None)
+    try:
+        for call in (
+            provider.score_labels(capital("France", " Paris", " Rome")),
+            provider.complete(conversation("Hi")),
+        ):
+            with pytest.raises(ProviderError, match="computes no numbers.*\n.*fetch the weights again"):
+                await call
+    finally:
+        await provider.close()
