@@ -67,7 +67,7 @@ def test_a_study_is_judged_for_its_own_use(tmp_path: Path) -> None:
     assert result.exception is None, result.exception
     assert "linear: allowed" in result.stdout
     assert "no use by employees in the business" in result.stdout
-    assert "codestral-22b: conditional" in run("judge", "--study", str(tmp_path), "--purpose", "evaluate").stdout
+    assert "codestral-22b: allowed" in run("judge", "--study", str(tmp_path), "--purpose", "evaluate").stdout
 
 
 def test_models_and_a_study_at_once_or_neither_is_a_usage_error() -> None:

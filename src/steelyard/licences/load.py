@@ -82,7 +82,7 @@ class _Clause(_Row):
 
 
 class _Terms(_Row):
-    id: Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")]
+    id: Annotated[str, Field(pattern=r"^[a-z0-9.+-]+$")]
     name: str
     steward: str
     read: Read
