@@ -229,6 +229,25 @@ async def test_connections_are_kept_alive() -> None:
         assert (server.connections, len(server.heads)) == (1, 3)
 
 
+async def test_a_kept_connection_that_the_server_drops_is_no_failure() -> None:
+    answered = 0
+
+    async def script(writer: asyncio.StreamWriter, body: bytes) -> None:
+        nonlocal answered
+        answered += 1
+        if answered % 2 == 0:
+            writer.transport.abort()
+        else:
+            writer.write(answer(200, COMPLETION))
+
+    async with serving(script) as server:
+        provider = await opened(server.base_url)
+        for _ in range(4):
+            await provider.complete(REQUEST)
+        await provider.close()
+        assert (server.connections, answered) == (4, 7)
+
+
 async def test_the_clock_starts_at_the_request_and_not_before_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("steelyard.providers.http.time.perf_counter", lambda: now[0])

@@ -271,7 +271,7 @@ async def test_weights_that_compute_no_numbers_give_no_answer(tmp_path):
             provider.score_labels(capital("France", " Paris", " Rome")),
             provider.complete(conversation("Hi")),
         ):
-            with pytest.raises(ProviderError, match="computes no numbers.*\n.*fetch the weights again"):
+            with pytest.raises(ProviderError, match=r"computes no numbers.*\n.*fetch the weights again"):
                 await call
     finally:
         await provider.close()

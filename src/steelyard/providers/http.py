@@ -61,6 +61,7 @@ class HttpClient:
         self.limits = limits
         trace = aiohttp.TraceConfig()
         trace.on_request_chunk_sent.append(_stamp)
+        trace.on_connection_reuseconn.append(_kept)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -103,10 +104,20 @@ class HttpClient:
         return key
 
     async def _send(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[aiohttp.ClientResponse, float]:
-        stamps = SimpleNamespace(sent=time.perf_counter())
         patience = min(self.limits.connect_seconds + self.limits.first_byte_seconds, self.limits.total_seconds)
         try:
             async with asyncio.timeout(patience):
+                return await self._sent(path, body, headers)
+        except (aiohttp.ClientError, OSError) as trouble:
+            failure = _trouble(trouble, self.limits.connect_seconds, patience)
+        # Raised outside the handler: aiohttp's errors carry the request's headers, and so the key.
+        raise failure
+
+    async def _sent(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[aiohttp.ClientResponse, float]:
+        """The answer's head. A kept connection that the server closed meanwhile is no failure: the next is taken."""
+        while True:
+            stamps = SimpleNamespace(sent=time.perf_counter(), kept=False)
+            try:
                 response = await self._session.post(
                     self.base_url + path,
                     data=body,
@@ -114,11 +125,10 @@ class HttpClient:
                     allow_redirects=False,
                     trace_request_ctx=stamps,
                 )
-            return response, float(stamps.sent)
-        except (aiohttp.ClientError, OSError) as trouble:
-            failure = _trouble(trouble, self.limits.connect_seconds, patience)
-        # Raised outside the handler: aiohttp's errors carry the request's headers, and so the key.
-        raise failure
+                return response, float(stamps.sent)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                if not stamps.kept:
+                    raise
 
 
 class Answer:
@@ -197,6 +207,10 @@ class Answer:
 
 async def _stamp(session: aiohttp.ClientSession, context: SimpleNamespace, sent: object) -> None:
     context.trace_request_ctx.sent = time.perf_counter()
+
+
+async def _kept(session: aiohttp.ClientSession, context: SimpleNamespace, connection: object) -> None:
+    context.trace_request_ctx.kept = True
 
 
 def _trouble(trouble: Exception, connect_seconds: float, patience: float) -> ProviderError:
