@@ -62,6 +62,37 @@ def test_a_full_search_scores_every_label(labels, seed):
     assert search.scores == brute_force(labels, seed, [0.0] * len(labels))
 
 
+@given(
+    st.lists(tokens, min_size=1, max_size=12) | st.lists(tokens, min_size=300, max_size=300, unique=True),
+    st.lists(st.sampled_from([-0.25, -0.5, -1.0, 0.0, -math.inf]), min_size=7, max_size=7),
+    st.sampled_from([None, [0.0], [-0.25, -0.5], [0.0, -8.0, 3.0]]),
+    st.integers(1, 4),
+    st.booleans(),
+)
+def test_ties_go_to_the_label_named_first_whatever_is_asked(labels, table, cycle, width, full):
+    """A table of few values gives ties at every turn, and labels that cannot be at all."""
+    priors = None if cycle is None else [cycle[index % len(cycle)] for index in range(len(labels))]
+
+    def ask(path, token):
+        return table[(sum(path) * 5 + len(path) * 3 + token) % len(table)]
+
+    expected = [
+        sum(ask(label[:place], token) for place, token in enumerate(label)) - (priors[index] if priors else 0.0)
+        for index, label in enumerate(labels)
+    ]
+    search = Search(Trie(labels), priors, full=full)
+    while runs := search.next_runs(width):
+        for one in runs:
+            paths = [tuple(step.token for step in node.path()) for node in one.nodes]
+            search.tell(
+                one,
+                [[ask(path, token) for token in node.children] for path, node in zip(paths, one.nodes, strict=True)],
+            )
+    assert search.best == expected.index(max(expected))
+    assert search.best_score == max(expected)
+    assert not full or search.scores == expected
+
+
 def test_a_label_that_begins_another_can_win_and_can_lose():
     labels = [(1,), (1, 2)]
     search = Search(Trie(labels), [0.0, -5.0])

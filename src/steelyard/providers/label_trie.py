@@ -164,5 +164,6 @@ class Search:
 
     def _finish(self, index: int, score: float) -> None:
         self.scores[index] = score
-        if score > self.best_score or (score == self.best_score and index < self.best):
+        better = score > self.best_score or self.best < 0  # minus infinity is the best of labels that all have it
+        if better or (score == self.best_score and index < self.best):
             self.best, self.best_score = index, score

@@ -11,6 +11,8 @@ from __future__ import annotations
 import ctypes
 import importlib.metadata
 import importlib.util
+import os
+from collections import deque
 from collections.abc import Iterable
 from ctypes import POINTER, Structure, c_bool, c_char_p, c_float, c_int32, c_size_t, c_uint32, c_void_p
 from pathlib import Path
@@ -18,6 +20,8 @@ from pathlib import Path
 from steelyard.errors import NotAvailable, Problem
 
 POOLING_NONE = 0
+SENTENCEPIECE = 1
+BYTE_TOKEN = 1 << 5
 FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
 
 # A library newer than our structures may return a longer structure than we made room for. The spare bytes
@@ -118,7 +122,18 @@ class LlamaChatMessage(Structure):
 
 _FLOATS = POINTER(c_float)
 _LOG_CALLBACK = ctypes.CFUNCTYPE(None, c_int32, c_char_p, c_void_p)
-_SILENCE = _LOG_CALLBACK(lambda level, text, user: None)
+_LOG_ERROR = 4
+complaints: deque[str] = deque(maxlen=8)
+"""The latest errors in the library's log: why a file cannot be loaded is said nowhere else."""
+
+
+def _note(level: int, text: bytes, user: int | None) -> None:
+    if level == _LOG_ERROR:
+        complaints.append(text.decode(errors="replace").strip())
+
+
+_HEAR = _LOG_CALLBACK(_note)
+
 _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "llama_version": (c_char_p, []),
     "llama_backend_init": (None, []),
@@ -143,6 +158,8 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "llama_get_logits_ith": (_FLOATS, [c_void_p, c_int32]),
     "llama_get_embeddings_ith": (_FLOATS, [c_void_p, c_int32]),
     "llama_vocab_n_tokens": (c_int32, [c_void_p]),
+    "llama_vocab_type": (c_int32, [c_void_p]),
+    "llama_vocab_get_attr": (c_int32, [c_void_p, c_int32]),
     "llama_vocab_is_eog": (c_bool, [c_void_p, c_int32]),
     "llama_tokenize": (
         c_int32,
@@ -162,7 +179,7 @@ def installed() -> bool:
 
 
 def load() -> ctypes.CDLL:
-    """The library with its functions typed, its structures checked and its log silenced.
+    """The library with its functions typed, its structures checked and its log silenced but for `complaints`.
 
     Raises NotAvailable when xllamacpp is missing or its structures are not those written here.
     """
@@ -172,6 +189,7 @@ def load() -> ctypes.CDLL:
     shared = sorted(Path(spec.origin).parent.glob("xllamacpp*.so"))
     if not shared:
         raise _mismatch("its shared library was not found")
+    os.environ["GGML_NO_BACKTRACE"] = "1"  # a debugger started by a failed assertion buries what it says
     library = ctypes.CDLL(str(shared[0]))
     for name, (result, arguments) in _FUNCTIONS.items():
         if not hasattr(library, name):
@@ -180,7 +198,7 @@ def load() -> ctypes.CDLL:
         function.restype, function.argtypes = result, arguments
     _check(_read(library.llama_context_default_params(), _CONTEXT_DEFAULTS), _CONTEXT_DEFAULTS)
     _check(_read(library.llama_model_default_params(), _MODEL_DEFAULTS), _MODEL_DEFAULTS)
-    library.llama_log_set(_SILENCE, None)
+    library.llama_log_set(_HEAR, None)
     library.llama_backend_init()
     return library
 

@@ -8,8 +8,10 @@ in one go.
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -53,9 +55,11 @@ class Model:
         self.handle = self.library.llama_model_load_from_file(load.weights.encode(), params)
         if not self.handle:
             step = "fetch the weights again: steelyard models get ID; or name another GGUF file"
-            raise ProviderError(Fault.NOT_FOUND, f"llama.cpp cannot load {load.weights}", next_step=step)
+            what = f"llama.cpp cannot load {load.weights}{_why()}"
+            raise ProviderError(Fault.NOT_FOUND, what, next_step=step)
         self.vocabulary = self.library.llama_model_get_vocab(self.handle)
         self.vocabulary_size = int(self.library.llama_vocab_n_tokens(self.vocabulary))
+        self._check_bytes()
         self.width = int(self.library.llama_model_n_embd(self.handle))
         self.trained_tokens = int(self.library.llama_model_n_ctx_train(self.handle))
         if load.context_tokens > self.trained_tokens:
@@ -71,7 +75,18 @@ class Model:
         if load.adapter:
             self.adapter = self.library.llama_adapter_lora_init(self.handle, load.adapter.encode())
             if not self.adapter:
-                raise ProviderError(Fault.NOT_FOUND, f"llama.cpp cannot load the adapter {load.adapter}")
+                raise ProviderError(Fault.NOT_FOUND, f"llama.cpp cannot load the adapter {load.adapter}{_why()}")
+
+    def _check_bytes(self) -> None:
+        """SentencePiece spells what it does not know in bytes; where one is missing, llama.cpp ends the process."""
+        if self.library.llama_vocab_type(self.vocabulary) != abi.SENTENCEPIECE:
+            return
+        attributes = map(self.library.llama_vocab_get_attr, repeat(self.vocabulary), range(self.vocabulary_size))
+        if sum(bool(attribute & abi.BYTE_TOKEN) for attribute in attributes) < 256:
+            what = f"the tokenizer of {self.load.weights} has no tokens for single bytes: it cannot read every text"
+            raise ProviderError(
+                Fault.NOT_FOUND, what, next_step="take a GGUF file that was converted with its tokenizer"
+            )
 
     def _metadata(self, key: str) -> str:
         buffer = ctypes.create_string_buffer(256)
@@ -104,6 +119,12 @@ class Model:
     def ends(self, token: int) -> bool:
         """Whether the token ends a generation."""
         return bool(self.library.llama_vocab_is_eog(self.vocabulary, token))
+
+
+def _why() -> str:
+    """The library's first complaint: the later ones only pass it on."""
+    found = re.sub(r"^\w+: (error loading model: )*", "", abi.complaints[0]) if abi.complaints else ""
+    return f" ({found})" if found else ""
 
 
 class Batch:

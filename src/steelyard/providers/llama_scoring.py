@@ -165,9 +165,7 @@ class Scorer:
             return self._tries[key]
         whole = [self.model.tokenise(text + label) for label in item.labels]
         start = min(_common(prompt, tokens) for tokens in whole)
-        for label, tokens in zip(item.labels, whole, strict=True):
-            if tokens == list(prompt):
-                raise ProviderError(Fault.BAD_REQUEST, f"the label {label!r} has no tokens")
+        _check_labels(item.labels, whole, prompt)
         known = len(prompt) - start, Trie([tokens[start:] for tokens in whole])
         if known[0] < len(self.model.tokenise(ending)):
             self._tries[key] = known
@@ -288,6 +286,19 @@ class Scorer:
                 self.context.forget(sequence)
                 self._free.append(sequence)
             state.held = {node: held for node, held in state.held.items() if held == state.sequence}
+
+
+def _check_labels(labels: Sequence[str], whole: Sequence[list[int]], prompt: Sequence[int]) -> None:
+    """Raise ProviderError for a label that is nothing to this model, or the same as another one."""
+    first: dict[tuple[int, ...], str] = {tuple(prompt): ""}
+    for label, tokens in zip(labels, whole, strict=True):
+        other = first.get(tuple(tokens))
+        if other == "":
+            raise ProviderError(Fault.BAD_REQUEST, f"the label {label!r} has no tokens")
+        if other is not None:
+            what = f"the labels {other!r} and {label!r} are the same tokens to this model"
+            raise ProviderError(Fault.BAD_REQUEST, what, next_step="rename one of the labels, or leave the model out")
+        first[tuple(tokens)] = label
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

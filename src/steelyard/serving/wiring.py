@@ -117,7 +117,7 @@ def _candidate(name: str, case: UseCase, catalogue: Catalogue) -> Candidate | No
     spec = next((spec for spec in case.candidates if spec.id == name), None)
     if spec is None:
         return None
-    found = candidate_of(spec, catalogue)
+    found = candidate_of(spec, catalogue, case.folder)
     return found if isinstance(found, Candidate) else None
 
 
