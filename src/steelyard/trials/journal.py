@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 import orjson
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from steelyard.errors import NotWritable, Problem
 from steelyard.providers.protocol import Target
@@ -37,6 +37,8 @@ create table if not exists spending (number integer primary key, usd text not nu
 """
 
 _TRIAL = TypeAdapter(Trial)
+_INFINITE = TypeAdapter(list[Trial], config=ConfigDict(ser_json_inf_nan="constants"))
+"""Writes minus infinity, which a label's score may be and JSON has no word for; a dataclass alone takes no config."""
 
 Role = Literal["answer", "judge", "latency"]
 
@@ -107,7 +109,7 @@ class Journal:
         """Write one finished call; returns when it is committed."""
         await self._put(
             "insert or replace into calls values (?, ?, ?, ?, ?)",
-            (key, role, trial.candidate, trial.sample, _TRIAL.dump_json(trial)),
+            (key, role, trial.candidate, trial.sample, _INFINITE.dump_json([trial])[1:-1]),
         )
 
     def pace(self, key: str) -> tuple[int, float]:
