@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from steelyard.catalogue import Candidate
+from steelyard.catalogue.ids import RECIPES, ROUTES, CandidateId
 from steelyard.catalogue.load import load_catalogue
 from steelyard.catalogue.resolve import is_loopback, resolve
-from steelyard.errors import Problem
+from steelyard.catalogue.target import target, why_not_runnable
+from steelyard.errors import NotAvailable, Problem
 from steelyard.quantities import Unknown
 
 
@@ -122,3 +127,41 @@ def test_a_vendors_model_behind_a_server_on_this_machine_is_still_the_vendors() 
     trusted = resolve(load_catalogue(), "openai:gpt-5-mini", base_url=LOCAL, contracted=True)
     assert isinstance(trusted, Candidate)
     assert trusted.custody == "contracted"
+
+
+KNOWN = st.sampled_from(sorted(load_catalogue().models))
+NAMES = (
+    KNOWN
+    | st.text("ab/.:-", min_size=1, max_size=8)
+    | st.sampled_from(["x" * 400 + ".gguf", "a.gguf", "/dev/zero.gguf"])
+)
+IDS = st.builds(
+    CandidateId,
+    st.sampled_from(("", *ROUTES)),
+    NAMES,
+    st.sampled_from(["", "main"]),
+    st.sampled_from(["", "q8_0", "file", "x"]),
+    st.sampled_from(["", *RECIPES]),
+).map(str)
+ADDRESSES = st.sampled_from(["", LOCAL, "https://host.example/v1", "http://[::1]:1/v1"])
+
+
+@given(IDS | st.text(max_size=12), ADDRESSES, st.booleans())
+def test_whatever_an_id_says_it_is_a_candidate_or_a_problem_and_has_a_target_or_a_reason(
+    text: str, base_url: str, contracted: bool
+) -> None:
+    found = resolve(load_catalogue(), text, base_url=base_url, contracted=contracted)
+    if isinstance(found, Problem):
+        assert found.what
+        return
+    assert found.id == text
+    assert isinstance(why_not_runnable(found), str)
+    try:
+        target(replace(found, weights=None) if found.weights and found.weights.sha256 else found)
+    except NotAvailable as error:
+        assert error.problems[0].next_step
+
+
+@pytest.mark.parametrize("text", ["compatible:\x1b[31m", "a\u202eb", "x" * 501, "llama-cpp:a\0b.gguf", "a\u200b"])
+def test_what_cannot_be_seen_or_has_no_end_is_no_id(text: str) -> None:
+    assert problem(text, base_url=LOCAL).slug == "bad-candidate-id"

@@ -31,6 +31,7 @@ ROUTES: tuple[str, ...] = (
 RECIPES: tuple[str, ...] = ("head",)
 GRAMMAR = "[ROUTE:]MODEL[@REVISION][#WEIGHTS][+RECIPE]"
 
+LONGEST = 500
 _NAME = r"[^\s@#+]+"
 _SHAPE = re.compile(
     rf"(?P<model>{_NAME})(?:@(?P<revision>{_NAME}))?(?:#(?P<weights>{_NAME}))?(?:\+(?P<recipe>{_NAME}))?"
@@ -66,15 +67,15 @@ def parse_id(text: str) -> CandidateId | Problem:
     if colon and head not in ROUTES:
         return Problem(
             slug="unknown-route",
-            what=f"{text!r}: no route is called {head!r}{nearest(head, ROUTES)}",
+            what=f"{text[:LONGEST]!r}: no route is called {head[:LONGEST]!r}{nearest(head[:LONGEST], ROUTES)}",
             allowed=", ".join(ROUTES),
             next_step="write ROUTE:MODEL, or the model's id alone",
         )
     match = _SHAPE.fullmatch(rest if colon else text)
-    if match is None:
+    if match is None or not text.isprintable() or len(text) > LONGEST:
         return Problem(
             slug="bad-candidate-id",
-            what=f"{text!r} is not a candidate id",
+            what=f"{text[:LONGEST]!r} is not a candidate id",
             allowed=GRAMMAR,
             next_step="`steelyard models list` shows ids that work",
         )

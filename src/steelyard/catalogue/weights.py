@@ -40,7 +40,8 @@ def weights_folder() -> Path:
 def find_weights(model: Model, weights: Weights) -> Path | None:
     """The file (a folder for transformers) that is ready to run, or None. What is only half there does not count."""
     path = _ready(model, weights)
-    there = path.is_file() if weights.kind == "path" else path.exists()  # a pipe would be waited for
+    # of a user's own path anything may come: a pipe would be waited for, and Path.is_file raises for a name too long
+    there = os.path.isfile(path) if weights.kind == "path" else path.exists()  # noqa: PTH113
     return path if there and (not weights.requantise or _digest_file(path).exists()) else None
 
 
@@ -61,7 +62,7 @@ def get_weights(model: Model, weights: Weights, say: Callable[[str], None]) -> P
     found = find_weights(model, weights)
     if found is not None:
         return found
-    if weights.kind == "path" and not original.is_file():
+    if weights.kind == "path":
         raise NotAvailable(Problem("weights-missing", f"there is no file {original}", next_step="correct the path"))
     busy = f"{model.id}: another process gets its weights, waiting for it"
     with hold(original.parent / f".{model.id}.lock", busy, wait=say):
