@@ -102,7 +102,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             patch.setattr(sys, "stderr", stderr)
             with pytest.raises(SystemExit) as left:
                 cli.main(["run", "--yes", str(folder)])
-        decision = json.loads((folder / ".steelyard" / "decision.json").read_text())
+        decided = folder / ".steelyard" / "decision.json"
+        assert decided.is_file(), errors.read_text()
+        decision = json.loads(decided.read_text())
         lines = {line["candidate"].removeprefix("compatible:"): line for line in decision["standings"]}
         files = b"".join(file.read_bytes() for file in (folder / ".steelyard").rglob("*") if file.is_file())
         yield Ran(int(left.value.code or 0), output.read_text() + errors.read_text(), lines, server, files)
