@@ -56,11 +56,17 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Sourced(Generic[T]):
-    """A fact, where it was read, and on which day (ISO date)."""
+    """A fact, where it was read, and on which day (ISO date). `others` say the same or something else."""
 
     value: T
     source: str
     as_of: str
+    others: tuple[Sourced[T], ...] = ()
+
+    @property
+    def agreeing(self) -> int:
+        """How many of the other sources say the same."""
+        return sum(other.value == self.value for other in self.others)
 
 
 Fact: TypeAlias = Sourced[T] | Unknown

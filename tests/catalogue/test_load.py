@@ -96,6 +96,26 @@ def test_the_price_is_the_one_in_force_on_the_day(tmp_path: Path) -> None:
     assert isinstance(price("2025-12-31"), Unknown)
 
 
+def test_a_call_with_a_long_input_costs_the_rates_of_long_inputs_for_all_its_tokens(tmp_path: Path) -> None:
+    tiers = """long_context = [
+  { above_input_tokens = 200_000, input_usd_per_million = "4", output_usd_per_million = "12" },
+  { above_input_tokens = 500_000, input_usd_per_million = "6", output_usd_per_million = "12" },
+]
+from = "a"
+"""
+    offer = read_catalogue(
+        [write(tmp_path, HEAD + MODEL.format(id="m") + OFFER.removesuffix('from = "a"\n') + tiers)]
+    ).offers[0]
+
+    def price(tokens: int) -> Money | Unknown:
+        usage = Usage(Tokens(tokens), Tokens(100_000), cached_tokens=Tokens(100_000))
+        return offer.price(usage, datetime(2026, 7, 1, tzinfo=UTC))
+
+    assert price(200_000) == Money(Decimal("0.6"))
+    assert price(200_001) == Money(Decimal("2.000004"))
+    assert price(600_000) == Money(Decimal("4.8"))
+
+
 def test_a_fact_that_is_left_out_is_unknown_with_a_reason(tmp_path: Path) -> None:
     model = read_catalogue([write(tmp_path, HEAD + MODEL.format(id="m"))]).models["m"]
     assert model.parameters == Unknown("not read")

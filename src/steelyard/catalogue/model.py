@@ -16,6 +16,7 @@ from steelyard.quantities import Bytes, Fact, Money, Sourced, Tokens, Unknown
 Openness: TypeAlias = Literal["open", "proprietary", "baseline"]
 Way: TypeAlias = Literal["api", "self-hosted", "on-device"]
 Kind: TypeAlias = Literal["text", "code", "embedding", "reranker", "image", "vision", "audio", "guard", "linear"]
+Lineage: TypeAlias = Literal["pretrained", "derived"]
 Deployment: TypeAlias = Literal["vendor-cloud", "cloud", "private-cloud", "on-premises", "hybrid", "edge"]
 RateUnit: TypeAlias = Literal[
     "image",
@@ -42,7 +43,7 @@ class LicenceRef:
 
 @dataclass(frozen=True)
 class FormerLicence:
-    """Terms that governed copies taken before `until` (ISO date)."""
+    """Terms that governed copies taken before `until` (ISO date; "" where the day was not read)."""
 
     licence: LicenceRef
     until: str
@@ -106,7 +107,8 @@ class PublicScore:
 class Model:
     """One model as published. Every fact is Sourced or Unknown(reason).
 
-    `bases` are ids of the models it derives from (lineage): their terms follow it.
+    `bases` are ids of the models it derives from: their terms follow it. `lineage` says whether it has any, and where
+    that was read; an Unknown one may have bases that nobody has read.
     `chat` is True where the weights were tuned for conversation (a chat template applies). `reasoning` is True where
     it writes tokens nobody sees before it answers unless told not to; they are billed as output.
     `repository` is where the weights are published (OWNER/NAME on Hugging Face), "" when nowhere.
@@ -140,6 +142,7 @@ class Model:
     tokenizer: Fact[str] = NOT_READ
     deprecated: Fact[str] = NOT_READ
     successor: str = ""
+    lineage: Fact[Lineage] = NOT_READ
     editions: tuple[Edition, ...] = ()
     further_licences: tuple[Sourced[LicenceRef], ...] = ()
     former_licences: tuple[FormerLicence, ...] = ()
@@ -161,10 +164,27 @@ class Quote:
 
 
 @dataclass(frozen=True)
+class LongContext:
+    """The rates of a call whose input has more than `above_input_tokens` tokens: they hold for the whole call."""
+
+    above_input_tokens: int
+    input_usd_per_million: Decimal
+    output_usd_per_million: Decimal
+    cached_input_usd_per_million: Decimal | None = None
+
+    @property
+    def cached_usd_per_million(self) -> Decimal:
+        """Cached tokens without a rate of their own cost full price."""
+        cached = self.cached_input_usd_per_million
+        return self.input_usd_per_million if cached is None else cached
+
+
+@dataclass(frozen=True)
 class Price:
     """US dollars per million tokens, valid from `valid_from` (ISO date) until `valid_to` ("" = still).
 
-    `others` are further sources' figures for the same row, equal or not.
+    `others` are further sources' figures for the same row, equal or not. `cache_write_usd_per_million` is what input
+    costs that is put into a cache; the batch rates are those of answers that may take hours. None: not listed.
     """
 
     input_usd_per_million: Decimal
@@ -175,6 +195,20 @@ class Price:
     source: str
     as_of: str
     others: tuple[Quote, ...] = ()
+    cache_write_usd_per_million: Decimal | None = None
+    batch_input_usd_per_million: Decimal | None = None
+    batch_output_usd_per_million: Decimal | None = None
+    long_context: tuple[LongContext, ...] = ()
+
+    def rates(self, input_tokens: int) -> LongContext:
+        """The rates of a call with so much input."""
+        rates = LongContext(
+            0, self.input_usd_per_million, self.output_usd_per_million, self.cached_input_usd_per_million
+        )
+        for tier in self.long_context:
+            if rates.above_input_tokens <= tier.above_input_tokens < input_tokens:
+                rates = tier
+        return rates
 
     @property
     def agreeing(self) -> int:
@@ -232,18 +266,15 @@ class Offer:
         return max(rows, key=lambda p: p.valid_from)
 
     def price(self, usage: Usage, at: datetime) -> Money | Unknown:
-        """What one call's usage costs: the only price function. Cached tokens without a rate cost full price."""
+        """What one call's usage costs: the only price function. A sum of several calls is not one call."""
         row = self.price_at(at)
         if isinstance(row, Unknown):
             return row
-        cached_rate = row.cached_input_usd_per_million
-        if cached_rate is None:
-            cached_rate = row.input_usd_per_million
-        fresh = usage.input_tokens - usage.cached_tokens
+        rates = row.rates(usage.input_tokens)
         usd = (
-            fresh * row.input_usd_per_million
-            + usage.cached_tokens * cached_rate
-            + usage.output_tokens * row.output_usd_per_million
+            (usage.input_tokens - usage.cached_tokens) * rates.input_usd_per_million
+            + usage.cached_tokens * rates.cached_usd_per_million
+            + usage.output_tokens * rates.output_usd_per_million
         )
         return Money(usd / Decimal(1_000_000))
 

@@ -18,6 +18,7 @@ from steelyard.catalogue.model import (
     Edition,
     FormerLicence,
     LicenceRef,
+    LongContext,
     Model,
     Offer,
     Price,
@@ -137,9 +138,10 @@ class Reader:
 
     def price(self, row: PriceRow) -> Price:
         origin = self.source(row.origin)
-        values = row.model_dump(exclude={"origin", "others"})
+        values = row.model_dump(exclude={"origin", "others", "long_context"})
         others = tuple(self.quote(quote) for quote in row.others)
-        return Price(**values, others=others, source=origin.source, as_of=origin.as_of)
+        tiers = tuple(LongContext(**tier.model_dump()) for tier in row.long_context)
+        return Price(**values, others=others, long_context=tiers, source=origin.source, as_of=origin.as_of)
 
     def quote(self, row: QuoteRow) -> Quote:
         origin = self.source(row.origin)
@@ -173,6 +175,7 @@ class Reader:
             deprecated=self.fact(row.deprecated),
             retired=self.fact(row.retired),
             successor=row.successor,
+            lineage=self.fact(row.lineage),
             architecture=self.architecture(row.architecture),
             tokenizer=self.fact(row.tokenizer),
             editions=tuple(self.edition(edition) for edition in row.editions),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Generic, Literal, Self, TypeVar
+from typing import Annotated, Generic, Literal, Self, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from steelyard.catalogue.architecture import Mixer, Shape
-from steelyard.catalogue.model import Deployment, Kind, Openness, RateUnit, Way
+from steelyard.catalogue.model import Deployment, Kind, Lineage, Openness, RateUnit, Way
 
 T = TypeVar("T")
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
@@ -33,6 +33,13 @@ class NotKnown(Row):
     unknown: str
 
 
+def _which(row: object) -> str:
+    """One shape is tried, so that a mistake is told once."""
+    unknown = "unknown" in row if isinstance(row, dict) else isinstance(row, NotKnown)
+    return "unknown" if unknown else "known"
+
+
+Maybe: TypeAlias = Annotated[Annotated[T, Tag("known")] | Annotated[NotKnown, Tag("unknown")], Discriminator(_which)]
 MISSING = NotKnown(unknown=NOT_READ)
 
 
@@ -44,7 +51,7 @@ class LicenceRow(Row):
 
 
 class FormerRow(LicenceRow):
-    until: Day
+    until: Day | Literal[""] = ""
 
 
 class ExpertsRow(Row):
@@ -139,19 +146,20 @@ class ModelRow(Row):
     kinds: tuple[Kind, ...]
     ways: tuple[Way, ...]
     chat: bool
-    licence: LicenceRow | NotKnown
+    licence: Maybe[LicenceRow]
     further_licences: tuple[LicenceRow, ...] = ()
     former_licences: tuple[FormerRow, ...] = ()
-    parameters: Known[int] | NotKnown = MISSING
-    parameters_active: Known[int] | NotKnown = MISSING
-    context_tokens: Known[int] | NotKnown = MISSING
-    languages: Known[tuple[str, ...]] | NotKnown = MISSING
-    released: Known[Day] | NotKnown = MISSING
-    deprecated: Known[str] | NotKnown = MISSING
-    retired: Known[str] | NotKnown = MISSING
+    parameters: Maybe[Known[int]] = MISSING
+    parameters_active: Maybe[Known[int]] = MISSING
+    context_tokens: Maybe[Known[int]] = MISSING
+    languages: Maybe[Known[tuple[str, ...]]] = MISSING
+    released: Maybe[Known[Day]] = MISSING
+    deprecated: Maybe[Known[str]] = MISSING
+    retired: Maybe[Known[str]] = MISSING
     successor: str = ""
-    architecture: ArchitectureRow | NotKnown = MISSING
-    tokenizer: Known[str] | NotKnown = MISSING
+    lineage: Maybe[Known[Lineage]] = MISSING
+    architecture: Maybe[ArchitectureRow] = MISSING
+    tokenizer: Maybe[Known[str]] = MISSING
     editions: tuple[EditionRow, ...] = ()
     modalities: tuple[str, ...] = ("text",)
     bases: tuple[str, ...] = ()
@@ -168,10 +176,21 @@ class QuoteRow(Row):
     origin: str = Field(alias="from")
 
 
+class LongContextRow(Row):
+    above_input_tokens: int
+    input_usd_per_million: Decimal
+    output_usd_per_million: Decimal
+    cached_input_usd_per_million: Decimal | None = None
+
+
 class PriceRow(Row):
     input_usd_per_million: Decimal
     output_usd_per_million: Decimal
     cached_input_usd_per_million: Decimal | None = None
+    cache_write_usd_per_million: Decimal | None = None
+    batch_input_usd_per_million: Decimal | None = None
+    batch_output_usd_per_million: Decimal | None = None
+    long_context: tuple[LongContextRow, ...] = ()
     valid_from: Day
     valid_to: Day | Literal[""] = ""
     others: tuple[QuoteRow, ...] = ()
@@ -193,18 +212,18 @@ class OfferRow(Row):
     base_url: str
     key_env: str
     prices: tuple[PriceRow, ...] = ()
-    regions: Known[tuple[str, ...]] | NotKnown = MISSING
-    retention: Known[str] | NotKnown = MISSING
-    trains_on_inputs: Known[bool] | NotKnown = MISSING
-    terms: LicenceRow | NotKnown = MISSING
-    deployment: Known[tuple[Deployment, ...]] | NotKnown = MISSING
-    context_tokens: Known[int] | NotKnown = MISSING
-    output_tokens: Known[int] | NotKnown = MISSING
-    deprecated: Known[str] | NotKnown = MISSING
-    retired: Known[str] | NotKnown = MISSING
+    regions: Maybe[Known[tuple[str, ...]]] = MISSING
+    retention: Maybe[Known[str]] = MISSING
+    trains_on_inputs: Maybe[Known[bool]] = MISSING
+    terms: Maybe[LicenceRow] = MISSING
+    deployment: Maybe[Known[tuple[Deployment, ...]]] = MISSING
+    context_tokens: Maybe[Known[int]] = MISSING
+    output_tokens: Maybe[Known[int]] = MISSING
+    deprecated: Maybe[Known[str]] = MISSING
+    retired: Maybe[Known[str]] = MISSING
     successor: str = ""
-    support: Known[str] | NotKnown = MISSING
-    service_level: Known[str] | NotKnown = MISSING
+    support: Maybe[Known[str]] = MISSING
+    service_level: Maybe[Known[str]] = MISSING
     rates: tuple[RateRow, ...] = ()
 
 

@@ -18,7 +18,7 @@ from steelyard.costs.demand import (
 )
 from steelyard.costs.estimate import Assumption, Cost, CostLine
 from steelyard.providers.protocol import Usage
-from steelyard.quantities import Money, Tokens, Unknown
+from steelyard.quantities import Money, Unknown
 from steelyard.stats import Estimate, Estimated, Interval, mean
 from steelyard.usecase import Workload
 
@@ -36,8 +36,8 @@ def api_cost(offer: Offer, usages: Mapping[Usage, int], workload: Workload | Unk
     if isinstance(row, Unknown):
         return row
     usage, count = Usage.total(usages), sum(usages.values())
-    per_request = _priced(offer, usage, at) / count
     per_1000 = _with_sampling(offer, usages, at)
+    per_request = per_1000.value / 1000
     lines = tuple(
         CostLine(
             name,
@@ -45,7 +45,7 @@ def api_cost(offer: Offer, usages: Mapping[Usage, int], workload: Workload | Unk
             _monthly(usd(1000 * amount, "offer price x mean usage"), workload),
             f"{tokens / count:,.0f} tokens x {rate} USD per million",
         )
-        for name, tokens, rate, amount in _parts(offer, row, usage, count, at)
+        for name, tokens, rate, amount in _parts(row, usages)
     )
     horizon: Estimated = Unknown(NO_WORKLOAD)
     if isinstance(workload, Workload):
@@ -66,25 +66,26 @@ def _priced(offer: Offer, usage: Usage, at: datetime) -> float:
     return float(price)
 
 
-def _parts(offer: Offer, row: Price, usage: Usage, count: int, at: datetime) -> list[tuple[str, int, Decimal, float]]:
-    """(name, tokens, rate, USD a mean request) of every kind of token that occurs."""
-    cached_rate = row.cached_input_usd_per_million
-    kinds = (
-        (
-            "input tokens",
-            usage.input_tokens - usage.cached_tokens,
-            row.input_usd_per_million,
-            Usage(input_tokens=Tokens(usage.input_tokens - usage.cached_tokens)),
-        ),
-        (
-            "cached input tokens",
-            usage.cached_tokens,
-            row.input_usd_per_million if cached_rate is None else cached_rate,
-            Usage(input_tokens=usage.cached_tokens, cached_tokens=usage.cached_tokens),
-        ),
-        ("output tokens", usage.output_tokens, row.output_usd_per_million, Usage(output_tokens=usage.output_tokens)),
-    )
-    return [(name, tokens, rate, _priced(offer, part, at) / count) for name, tokens, rate, part in kinds if tokens]
+def _parts(row: Price, usages: Mapping[Usage, int]) -> list[tuple[str, int, Decimal, float]]:
+    """(name, tokens, rate, USD a mean request) of every kind of token that occurs.
+
+    The rate is the mean one that was paid: long inputs may cost more.
+    """
+    counted: dict[str, list[tuple[int, Decimal]]] = {"input tokens": [], "cached input tokens": [], "output tokens": []}
+    for usage, times in usages.items():
+        rates = row.rates(usage.input_tokens)
+        fresh = usage.input_tokens - usage.cached_tokens
+        counted["input tokens"].append((times * fresh, rates.input_usd_per_million))
+        counted["cached input tokens"].append((times * usage.cached_tokens, rates.cached_usd_per_million))
+        counted["output tokens"].append((times * usage.output_tokens, rates.output_usd_per_million))
+    found = []
+    for name, parts in counted.items():
+        tokens = sum(count for count, _ in parts)
+        total = sum((count * rate for count, rate in parts), Decimal(0))
+        if tokens:
+            amount = float(total / 1_000_000) / sum(usages.values())
+            found.append((name, tokens, round(total / tokens, 6).normalize(), amount))
+    return found
 
 
 def _with_sampling(offer: Offer, usages: Mapping[Usage, int], at: datetime) -> Estimate:
