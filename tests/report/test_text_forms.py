@@ -176,9 +176,12 @@ def test_a_candidate_that_failed_in_the_run_is_told_above_the_table_and_a_missin
     said = " ".join(printed(decision, 120).split())
     assert "could not be measured" not in said
     lines = tuple(
-        replace(line, not_measured="every call failed: auth") if line.name == "GPT-5 nano" else line
+        replace(line, not_measured="every call failed: auth", failed=True) if line.name == "GPT-5 nano" else line
         for line in decision.standings
     )
     said = " ".join(printed(replace(decision, standings=lines), 120).split())
     note = "Partial result: 1 candidate could not be measured - GPT-5 nano: every call failed: auth"
     assert 0 < said.find(note) < said.find("Baseline")
+    assert page(replace(decision, standings=lines)).notice == (
+        "Partial result: 1 candidate could not be measured (GPT-5 nano), see below."
+    )

@@ -60,7 +60,7 @@ def command(study: Path, budget: str | None, yes: bool, as_json: bool, fail_on: 
         _show(decision, ready.case.output, as_json)
     if stopped is not None:
         raise stopped
-    return _exit_code(ready, decision, fail_on)
+    return _exit_code(decision, fail_on)
 
 
 def _money(text: str | None) -> Money | None:
@@ -142,14 +142,13 @@ def _show(decision: Decision, folder: Path, as_json: bool) -> None:
     say(f"\nreport: {folder / 'report.html'}\ndecision: {folder / 'decision.json'}", err=True)
 
 
-def _exit_code(ready: Prepared, decision: Decision, fail_on: tuple[str, ...]) -> Exit:
+def _exit_code(decision: Decision, fail_on: tuple[str, ...]) -> Exit:
     if "none-passes" in fail_on and decision.winner is None:
         return Exit.GATE
     failed = {gate.name for line in decision.standings for gate in line.ruled_out_by}
     if decision.winner is None and failed & set(fail_on):
         return Exit.GATE
-    lines = [decision.standing(contender.candidate.id) for contender in ready.contenders]
-    missing = [line for line in lines if line.not_measured or line.failures]
+    missing = [line for line in decision.standings if line.failed or line.failures]
     if not missing:
         return Exit.DONE
     say("partial:", err=True)

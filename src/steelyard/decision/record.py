@@ -51,6 +51,7 @@ class Standing:
 
     `settings` says how it ran ("12 shots, PMI"). `not_measured` is the reason, "" when it was measured. `loop_lag`:
     how late this machine's event loop ran when it stamped the answers, and so how much of each latency may be its own.
+    `failed`: it gave way while it was measured, so the result is partial.
     """
 
     candidate: str
@@ -78,6 +79,7 @@ class Standing:
     failures: Mapping[str, int] = field(default_factory=dict)
     served_models: tuple[str, ...] = ()
     loop_lag: Estimated = Unknown("not recorded")
+    failed: bool = False
 
     @property
     def clocked(self) -> bool:

@@ -39,6 +39,7 @@ def standing(
         latency_p95=known.latency_p95,
         ttft_p95=known.ttft_p95,
         loop_lag=known.loop_lag,
+        failed=isinstance(measurement, NotMeasured) and measurement.failed,
         throughput_per_second=known.throughput_per_second,
         cost=evidence.cost,
         licence=evidence.licence,

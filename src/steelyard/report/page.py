@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from steelyard.decision import Decision, Standing
@@ -11,7 +12,7 @@ from steelyard.report import numbers
 from steelyard.report.background import background
 from steelyard.report.blocks import Headline, Page
 from steelyard.report.leaderboard import leaderboard, trade_off
-from steelyard.report.numbers import count
+from steelyard.report.numbers import count, listing
 from steelyard.report.outcome import doubts, not_measured, rechecks, ruled_out
 from steelyard.report.terms import costs, licences
 from steelyard.visible import shown, visible
@@ -41,7 +42,7 @@ def page(decision: Decision) -> Page:
         title=decision.question or f"Which model for {decision.study}?",
         subtitle=_subtitle(decision),
         study=decision.study,
-        notice="Provisional: measuring goes on, and every figure here may still move." if decision.provisional else "",
+        notice=_notice(decision),
         verdict=verdict,
         details=details,
         headlines=_headlines(decision, winner),
@@ -52,6 +53,18 @@ def page(decision: Decision) -> Page:
         colophon=f"Made by Steelyard {decision.versions.get('steelyard', '')}".rstrip()
         + f" on {numbers.moment(decision.made_at)}. All amounts in US dollars (USD).",
     )
+
+
+def _notice(decision: Decision) -> str:
+    if decision.provisional:
+        return "Provisional: measuring goes on, and every figure here may still move."
+    failed = [line for line in decision.standings if line.failed]
+    return f"{partial_notice(failed)} ({listing([line.name for line in failed])}), see below." if failed else ""
+
+
+def partial_notice(failed: Sequence[Standing]) -> str:
+    """That these gave way while they were measured."""
+    return f"Partial result: {count(len(failed), 'candidate')} could not be measured"
 
 
 def readable(decision: Decision) -> Decision:

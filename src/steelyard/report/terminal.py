@@ -15,7 +15,7 @@ from steelyard.decision import Decision, Standing
 from steelyard.report import numbers
 from steelyard.report.blocks import Leaderboard, Line
 from steelyard.report.leaderboard import leaderboard, measured
-from steelyard.report.page import readable
+from steelyard.report.page import partial_notice, readable
 from steelyard.stats import Estimate
 
 NARROW, WIDE = 72, 110
@@ -31,8 +31,8 @@ def print_summary(decision: Decision, console: Console) -> None:
     for item in (*decision.duties, *decision.questions):
         console.print(_item(item))
     board = next(block for block in leaderboard(decision).blocks if isinstance(block, Leaderboard))
-    if failed := [line for line in decision.standings if _failed(line)]:
-        title = f"Partial result: {numbers.count(len(failed), 'candidate')} could not be measured"
+    if failed := [line for line in decision.standings if line.failed]:
+        title = partial_notice(failed)
         _section(console, title, [(line.name, line.not_measured) for line in failed], style="bold red")
     wide = console.width >= WIDE
     if console.width < NARROW:
@@ -135,12 +135,6 @@ def _ruled_out(decision: Decision) -> list[tuple[str, str]]:
         for gate in line.ruled_out_by
         if gate.outcome == "failed" or not line.not_measured
     ]
-
-
-def _failed(line: Standing) -> bool:
-    """Nothing forbade it and no key was missing, and yet there is no measurement."""
-    forbidden = any(gate.outcome == "failed" and gate.name in ("licence", "privacy", "ways") for gate in line.gates)
-    return bool(line.not_measured) and not forbidden and not line.not_measured.endswith(" is not set")
 
 
 def _absence(line: Standing, sentence: str) -> str:

@@ -96,6 +96,7 @@ class NotMeasured:
     """Why a candidate has no measurement: no key, may not be sent, weights missing, every call failed.
 
     `gate` names the gate that forbids it ("privacy", "licence", "ways") or "" when it could still be measured.
+    `failed`: measuring was begun, and the candidate gave way; the same command may well measure it another time.
     `calls` and `cost_to_find_out` say what measuring it on the test set would take.
     """
 
@@ -104,3 +105,4 @@ class NotMeasured:
     gate: str = ""
     calls: int = 0
     cost_to_find_out: Money | Unknown = field(default_factory=lambda: Unknown("not estimated"))
+    failed: bool = False

@@ -147,7 +147,7 @@ class Run:
                 results[name] = NotMeasured(name, denied.problems[0].what, gate="privacy")
             except (ProviderError, NotAvailable, InputError, BudgetReached) as failed:
                 self._standing.pop(name, None)
-                results[name] = NotMeasured(name, _why(failed))
+                results[name] = NotMeasured(name, _why(failed), failed=True)
                 self._stopped = self._stopped or (failed if isinstance(failed, BudgetReached) else None)
 
         async with self._lag, self._reminding():
@@ -230,7 +230,7 @@ class Run:
         progress = partial(self._progress, candidate.id, "test", 0, len(samples))
         await _each(samples, asked, finished, _width(contender), progress)
         if sum(tally.failures.values()) == len(samples):
-            return NotMeasured(candidate.id, f"every call failed: {', '.join(tally.failures)}")
+            return NotMeasured(candidate.id, f"every call failed: {', '.join(tally.failures)}", failed=True)
         latency: Latency | Unknown = Unknown("not timed yet")
         if not contender.local:
             latency = tally.latency(f"stamped at the socket during the run, {_width(contender)} at a time")

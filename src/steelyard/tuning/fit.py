@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,16 +33,14 @@ def require_sklearn() -> None:
     """
     warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%", UserWarning)
     warnings.filterwarnings("ignore", r"(Liblinear|lbfgs) failed to converge", UserWarning)
-    try:
-        import sklearn  # noqa: F401
-    except ImportError:
+    if find_spec("sklearn") is None:  # imported in the fit's own thread: it takes half a second
         raise NotAvailable(
             Problem(
                 slug="local-extra-missing",
                 what="fitting a classifier needs scikit-learn, which is not installed",
                 next_step="pip install 'steelyard[local]'",
             )
-        ) from None
+        )
 
 
 def fit_tfidf(texts: Sequence[str], targets: Ints, classes: tuple[str, ...], seed: int) -> tuple[TfidfModel, str]:
