@@ -13,7 +13,7 @@ from steelyard.catalogue.architecture import NOT_READ, Architecture
 from steelyard.providers.protocol import MaySendTo, Option, Usage
 from steelyard.quantities import Bytes, Fact, Money, Sourced, Tokens, Unknown
 
-Openness: TypeAlias = Literal["open", "proprietary", "baseline"]
+Openness: TypeAlias = Literal["open", "proprietary", "baseline", "unknown"]
 Way: TypeAlias = Literal["api", "self-hosted", "on-device"]
 Kind: TypeAlias = Literal["text", "code", "embedding", "reranker", "image", "vision", "audio", "guard", "linear"]
 Lineage: TypeAlias = Literal["pretrained", "derived"]
