@@ -62,7 +62,7 @@ def test_answers_end_up_in_the_study_and_wrong_ones_are_asked_again(folder: Path
     assert result.output.count("Error") == 3
     case = load_study(folder)
     assert (case.name, case.use.purpose, case.use.commercial) == ("inbox", "product", False)
-    assert (case.use.organisation.domicile, case.use.users.territories) == ("DE", ("DE", "FR"))
+    assert (case.use.organisation.domicile, case.use.users.territories) == (("DE",), ("DE", "FR"))
     assert [candidate.id for candidate in case.candidates] == ["linear"]
 
 

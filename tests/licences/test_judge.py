@@ -20,10 +20,10 @@ from steelyard.usecase import Organisation, Use, Users
 
 AT = date(2026, 11, 24)
 NO_WORKLOAD = Unknown("not stated")
-GERMAN = Organisation(kind="company", domicile="DE")
-AMERICAN = Organisation(kind="company", domicile="US")
-PROFESSOR = Organisation(kind="academic", domicile="FR")
-PERSON = Organisation(kind="individual", domicile="FR")
+GERMAN = Organisation(kind="company", domicile=("DE",))
+AMERICAN = Organisation(kind="company", domicile=("US",))
+PROFESSOR = Organisation(kind="academic", domicile=("FR",))
+PERSON = Organisation(kind="individual", domicile=("FR",))
 SMALL = Users(monthly_active_at={"2024-09-25": 15_000, "2024-07-23": 15_000, "2024-12-06": 15_000})
 HUGE = Users(monthly_active_at={"2024-08-31": 800_000_000})
 

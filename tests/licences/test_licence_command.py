@@ -95,13 +95,13 @@ def test_options_are_held_to_the_rules_of_a_study_file(option: str, value: str) 
     assert [problem.where for problem in result.exception.problems] == [option]
 
 
-def test_a_code_that_is_no_country_never_softens_a_verdict() -> None:
+def test_a_code_that_is_no_place_never_softens_a_verdict() -> None:
     def status(domicile: str) -> str:
         text = run("judge", "llama-3.2-11b-vision-instruct", "--domicile", domicile, "--json").stdout
         return str(json.loads(text)["verdicts"][0]["status"])
 
     codes = ("DE", "EU", "UK", "US")
-    assert [status(code) for code in codes] == ["forbidden", "conditional", "conditional", "conditional"]
+    assert [status(code) for code in codes] == ["forbidden", "forbidden", "conditional", "conditional"]
     told = run("judge", "llama-3.2-11b-vision-instruct", "--domicile", "UK").stdout
     assert "UK is not the ISO 3166 code of a country" in told
 

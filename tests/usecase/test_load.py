@@ -44,19 +44,30 @@ def test_every_field_arrives_where_it_belongs(load: Load) -> None:
             "commercial: true\n  distribute: weights\n  outputs_train: competing\n  field: farming\n  role: end-user\n"
             "  already: [subscription]\n"
             "  organisation: {kind: company, domicile: NO, annual_revenue_usd: 12_000_000, affiliates_included: true}\n"
-            "  users: {territories: [NO, FR], monthly_active: 1e6, monthly_active_at: {2024-09-25: 15_000}}",
+            "  tuned: true\n"
+            "  users: {territories: [NO, FR], monthly_active: 1e6, monthly_active_at_release: 7, "
+            "monthly_active_at: {2024-09-25: 15_000}}",
         ),
         ("20_000}", "20_000, peak_to_mean: 3, growth_per_month: 6%, horizon_months: 36}"),
         ("  - linear", "  - {id: linear, contracted: true, options: {threads: 2}}"),
     )
     assert (case.data.id, case.data.cluster, case.data.slices, case.data.max_test) == ("id", "customer", ("a",), 100)
     assert (case.use.distribute, case.use.role, case.use.already) == ("weights", "end-user", ("subscription",))
-    assert case.use.organisation == Organisation("company", "NO", 12_000_000, affiliates_included=True)
-    assert case.use.users.monthly_active == 1_000_000
+    assert case.use.organisation == Organisation("company", ("NO",), 12_000_000, affiliates_included=True)
+    assert (case.use.tuned, case.use.users.monthly_active) == (True, 1_000_000)
+    assert case.use.users.monthly_active_at_release == 7
     assert case.use.users.monthly_active_at == {"2024-09-25": 15_000}
     assert case.workload == Workload(20_000, 3, 0.06, 36)
     assert case.candidates[0].contracted
     assert case.candidates[0].options == {"threads": 2}
+
+
+@pytest.mark.parametrize(("written", "places"), [("EU", ("EU",)), ("[DE, US, DE]", ("DE", "US")), ("[]", ())])
+def test_an_organisation_may_be_established_in_several_places(
+    load: Load, written: str, places: tuple[str, ...]
+) -> None:
+    case = load(("commercial: true", f"commercial: true\n  organisation: {{domicile: {written}}}"))
+    assert case.use.organisation.domicile == places
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_everything_that_was_answered_stands_in_the_study(tmp_path: Path) -> Non
     (tmp_path / "study.yaml").write_text(study_text(answers), "utf-8")
     case = load_study(tmp_path)
     assert (case.use.purpose, case.use.commercial, case.data.language) == ("hosted-service", False, "lang")
-    assert (case.use.organisation.kind, case.use.organisation.domicile) == ("academic", "NO")
+    assert (case.use.organisation.kind, case.use.organisation.domicile) == ("academic", ("NO",))
     assert case.use.users.territories == ("NO", "FR")
     assert case.privacy.may_send_to == "own"
     assert [candidate.id for candidate in case.candidates] == ["linear", "openai:gpt-5-mini"]

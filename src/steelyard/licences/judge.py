@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlsplit
 
 from steelyard.catalogue.load import Catalogue, load_catalogue
 from steelyard.catalogue.model import Candidate, LicenceRef, Model
-from steelyard.licences.clauses import Clause, Holding, Licence, examine
+from steelyard.licences.clauses import Clause, Effect, Licence
+from steelyard.licences.combine import all_of, sort, unique, with_hidden_bases
+from steelyard.licences.facts import Facts, facts_of, modality_of
 from steelyard.licences.load import Licences, load_licences
-from steelyard.licences.verdict import Reason, Status, Verdict
+from steelyard.licences.thresholds import thresholds_of
+from steelyard.licences.verdict import Reason, Status, Threshold, Verdict
+from steelyard.licences.worlds import Bite, Laid, Worlds, lay_out, worlds_of
 from steelyard.quantities import Sourced, Unknown
 from steelyard.usecase.case import Purpose, Use, Workload
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What one clause does to one use. `grants`: the use is allowed by it, or by an agreement that lifts it."""
-
-    reason: Reason | None
-    duty: str = ""
-    questions: tuple[str, ...] = ()
-    grants: bool = False
-
-
-STRICTEST_FIRST: tuple[Status, ...] = ("forbidden", "unknown", "conditional", "allowed")
 
 
 def judge_candidate(
@@ -46,65 +37,220 @@ def judge_candidate(
     """
     if purpose is not None:
         use = replace(use, purpose=purpose)
-    if use.purpose == "evaluate":
+    if purpose == "evaluate":
         use = replace(use, distribute="none", outputs_train="none")
+    facts = facts_of(use, candidate, workload)
+    host = None
+    if candidate.way == "api" and isinstance(candidate.offer, Unknown):
+        host = urlsplit(candidate.base_url).hostname or candidate.route
+    return judge_model(candidate.model, facts, at, catalogue=catalogue, licences=licences, host=host)
+
+
+def judge_model(
+    model: Model,
+    facts: Facts,
+    at: date,
+    *,
+    catalogue: Catalogue | None = None,
+    licences: Licences | None = None,
+    revision: str = "",
+    host: str | None = None,
+) -> Verdict:
+    """A model of the catalogue under its own terms, all its bases', and those of `host` where another serves it.
+
+    `revision` is that of its own terms; without one, the catalogue says which apply.
+    """
     catalogue = catalogue or load_catalogue()
     licences = licences or load_licences()
+    lineage = _lineage(model, catalogue)
+    found = [_terms(one, licences, at, revision if one is model else "") for one in lineage]
     verdicts = [
-        _judge_model(model, use, candidate, workload, at, licences) for model in _lineage(candidate.model, catalogue)
+        _unknown(one, terms.reason)
+        if isinstance(terms, Unknown)
+        else judge_facts(terms, replace(facts, modality=facts.modality or modality_of(one)), at)
+        for one, terms in zip(lineage, found, strict=True)
     ]
-    if candidate.way == "api" and isinstance(candidate.offer, Unknown) and verdicts[0].licence_id:
-        verdicts.append(_unread(_host_terms(candidate), use, candidate))
-    return combine(tuple(verdicts))
+    own = found[0]
+    hidden = [
+        verdict
+        for terms, verdict in zip(found[1:], verdicts[1:], strict=True)
+        if isinstance(terms, Unknown) or not terms.is_permissive
+    ]
+    if host is not None and verdicts[0].licence_id:
+        verdicts.append(_unread(_host_terms(host), facts))
+    verdict = all_of(tuple(verdicts))
+    if isinstance(own, Licence) and own.is_permissive:
+        verdict = with_hidden_bases(verdict, own.name, hidden)
+    return verdict
 
 
 def judge(licence: Licence, use: Use, candidate: Candidate, workload: Workload | Unknown, at: date) -> Verdict:
     """One licence, one use. A missing fact makes a clause a question; what no clause grants is unknown.
 
-    `workload` is there for thresholds on the product's growth; none of the licences encoded so far has one.
+    `workload` says how the numbers grow that thresholds count.
     """
-    if licence.read == "none":
-        return _unread(licence, use, candidate)
-    outcomes = [outcome for clause in licence.clauses if (outcome := _apply(clause, licence, use, candidate))]
-    reasons = [outcome.reason for outcome in outcomes if outcome.reason]
-    if not any(outcome.grants for outcome in outcomes) and all(one.effect != "forbidden" for one in reasons):
-        reasons.append(Reason("unknown", "", "no clause that was read allows this use", licence.name))
+    return judge_facts(licence, facts_of(use, candidate, workload), at)
+
+
+@dataclass(frozen=True)
+class _Bitten:
+    """A clause with its effect on this use, and the worlds in which it has it."""
+
+    bite: Bite
+    effect: Effect
+    where: int
+    lifted: str = ""
+    grants: bool = False
+
+
+def judge_facts(licence: Licence, facts: Facts, at: date) -> Verdict:
+    """One licence on whatever is known of a use."""
     if licence.published > at.isoformat():
-        text = f"this revision is dated {licence.published}, after {at.isoformat()}"
-        reasons.append(Reason("unknown", "", text, licence.name))
-    reasons.sort(key=lambda reason: STRICTEST_FIRST.index(reason.effect))
+        text = f"this revision is dated {licence.published}: on {at.isoformat()} it did not exist"
+        return _verdict(licence, (_reason(licence, "unknown", text),))
+    if licence.read == "none":
+        return _unread(licence, facts)
+    laid = lay_out(licence)
+    worlds = worlds_of(laid.parts, facts)
+    bitten = tuple(_bitten(laid, worlds, facts))
+    by_status = _by_status(bitten, worlds)
+    moving = _moving(worlds, tuple(by_status.values()))
+    reasons = sort(_reasons(licence, bitten, worlds, by_status, moving))
+    status = reasons[0].effect
+    questions = [laid.parts[number].question(facts) for number in sorted(moving)]
+    questions += [text for bite in bitten for text in _asked(bite, licence, facts, status, worlds)]
+    duties = [] if status == "forbidden" else [text for bite in bitten for text in _owed(bite, worlds)]
+    limits = thresholds_of(licence, laid, worlds, facts, at)
+    return _verdict(licence, reasons, unique(duties), unique(questions), limits)
+
+
+def _bitten(laid: Laid, worlds: Worlds, facts: Facts) -> Iterator[_Bitten]:
+    """What an agreement lifts becomes a condition: nobody here has read it. A duty that is done is done."""
+    for bite in laid.bites:
+        where = worlds.bitten(bite)
+        if not where:
+            continue
+        clause = bite.clause
+        held = [mark for mark in clause.lifted_by if mark in facts.already]
+        if not held or clause.effect in ("allowed", "rule"):
+            yield _Bitten(bite, clause.effect, where, grants=clause.effect == "allowed")
+        elif held == ["commercial-agreement"]:
+            yield _Bitten(bite, "conditional", where, held[0], grants=clause.effect != "conditional")
+        elif clause.effect != "conditional":
+            done = " and ".join(mark for mark in held if mark != "commercial-agreement")
+            yield _Bitten(bite, "allowed", where, done, grants=True)
+
+
+def _by_status(bitten: tuple[_Bitten, ...], worlds: Worlds) -> dict[Status, int]:
+    """Every world under the strictest thing that is said to it; what no clause grants is unknown."""
+    granted = 0
+    for bite in bitten:
+        if bite.grants:
+            granted |= bite.where
+    forbidden = _where(bitten, "forbidden")
+    unknown = (_where(bitten, "unknown") | (worlds.every & ~granted)) & ~forbidden
+    conditional = _where(bitten, "conditional") & ~forbidden & ~unknown
+    allowed = worlds.every & ~forbidden & ~unknown & ~conditional
+    return {"forbidden": forbidden, "unknown": unknown, "conditional": conditional, "allowed": allowed}
+
+
+def _where(bitten: tuple[_Bitten, ...], effect: Effect) -> int:
+    found = 0
+    for bite in bitten:
+        if bite.effect == effect:
+            found |= bite.where
+    return found
+
+
+def _moving(worlds: Worlds, sets: tuple[int, ...]) -> set[int]:
+    """Numbers of the open parts whose fact, changed alone, changes the status somewhere."""
+    found: set[int] = set()
+    for fact in worlds.open:
+        if worlds.moves(fact, sets, worlds.every if fact.fact == "field" else worlds.ordinary):
+            found.update(fact.parts)
+    return found
+
+
+def _reasons(
+    licence: Licence, bitten: tuple[_Bitten, ...], worlds: Worlds, by_status: dict[Status, int], moving: set[int]
+) -> Iterator[Reason]:
+    """What bites in every world bites; what bites in some is a perhaps, unless all agree on the status anyway."""
+    present = [status for status, where in by_status.items() if where & worlds.ordinary]
+    only = present[0] if len(present) == 1 else None
+    for bite in bitten:
+        where, clause, text = bite.where & worlds.ordinary, bite.bite.clause, bite.bite.clause.text
+        if bite.lifted:
+            text = f"{text}; lifted where your {bite.lifted} with {licence.steward} covers it"
+        effect: Status = "allowed" if bite.effect == "rule" else bite.effect
+        if not where:
+            continue
+        if bite.effect == "rule" or where == worlds.ordinary or effect == only:
+            yield _reason(licence, effect, text, clause)
+        elif only is None and effect != "allowed" and not moving.isdisjoint(bite.bite.when + bite.bite.unless):
+            effect = clause.in_doubt if effect == "forbidden" else effect
+            yield _reason(licence, effect, f"perhaps: {text}", clause)
+    if by_status["unknown"] & ~_where(bitten, "unknown") & worlds.ordinary:
+        text = "no clause that was read allows this use"
+        if (by_status["conditional"] | by_status["allowed"]) & worlds.ordinary:
+            yield _reason(licence, "conditional", f"perhaps {text}")
+        else:
+            yield _reason(licence, "unknown", text)
+
+
+def _asked(bite: _Bitten, licence: Licence, facts: Facts, status: Status, worlds: Worlds) -> Iterator[str]:
+    """A clause's own question, and whether an agreement covers the use: only where the answer can matter."""
+    if bite.effect != status or status == "allowed" or not bite.where & worlds.ordinary:
+        return
+    if bite.lifted:
+        yield f"Does your {bite.lifted} with {licence.steward} cover this use of the model?"
+    if bite.bite.clause.question:
+        yield bite.bite.clause.question.format(field=facts.field or "your field")
+
+
+def _owed(bite: _Bitten, worlds: Worlds) -> Iterator[str]:
+    where, duty = bite.where & worlds.ordinary, bite.bite.clause.duty
+    if duty and where and not bite.lifted:
+        yield duty if where == worlds.ordinary else f"perhaps: {duty}"
+
+
+def _reason(licence: Licence, effect: Status, text: str, clause: Clause | None = None) -> Reason:
+    """Cites the policy, where the clause stands in one."""
+    document = clause.document if clause else ""
+    read = licence.policies[0] if document and len(licence.policies) == 1 else licence
+    name = f"{licence.name}, {document}" if document else licence.name
+    return Reason(effect, clause.section if clause else "", text, name, licence.id, read.source, read.as_of)
+
+
+def _verdict(
+    licence: Licence,
+    reasons: tuple[Reason, ...],
+    duties: tuple[str, ...] = (),
+    questions: tuple[str, ...] = (),
+    thresholds: tuple[Threshold, ...] = (),
+) -> Verdict:
     return Verdict(
         status=reasons[0].effect,
-        reasons=tuple(reasons),
-        duties=_unique(outcome.duty for outcome in outcomes if outcome.duty),
-        questions=_unique(question for outcome in outcomes for question in outcome.questions),
+        reasons=reasons,
+        duties=duties,
+        questions=questions,
         not_read=licence.not_read,
         licence_id=licence.id,
         licence_name=licence.name,
         revision=licence.revision,
         source=licence.source,
         as_of=licence.as_of,
+        thresholds=thresholds,
     )
 
 
-def combine(verdicts: tuple[Verdict, ...]) -> Verdict:
-    """All terms apply at once: the strictest decides, duties and questions add up. The first is the model's own."""
-    if len(verdicts) == 1:
-        return verdicts[0]
-    reasons = [reason for verdict in verdicts for reason in verdict.reasons]
-    reasons.sort(key=lambda reason: STRICTEST_FIRST.index(reason.effect))
-    return Verdict(
-        status=reasons[0].effect,
-        reasons=tuple(reasons),
-        duties=_unique(duty for verdict in verdicts for duty in verdict.duties),
-        questions=_unique(question for verdict in verdicts for question in verdict.questions),
-        not_read=_unique(text for verdict in verdicts for text in verdict.not_read),
-        licence_id=" AND ".join(_unique(verdict.licence_id for verdict in verdicts)),
-        licence_name=" and ".join(_unique(verdict.licence_name for verdict in verdicts)),
-        revision=verdicts[0].revision,
-        source="; ".join(_unique(verdict.source for verdict in verdicts)),
-        as_of=min((verdict.as_of for verdict in verdicts if verdict.as_of), default=""),
-    )
+def _unread(licence: Licence, facts: Facts) -> Verdict:
+    """Terms that exist and that nobody here has read. A contract that the user says to have turns them into a duty."""
+    contract = facts.contracted or "commercial-agreement" in facts.already
+    effect: Status = "conditional" if contract else "unknown"
+    text = f"not read here: your own contract with {licence.steward} governs" if contract else "not read here"
+    duty = f"make sure that your contract with {licence.steward} allows this use"
+    question = f"Who has read {licence.name}, when, and do they allow this use?"
+    return _verdict(licence, (_reason(licence, effect, text),), (duty,) if contract else (), (question,))
 
 
 def _lineage(model: Model, catalogue: Catalogue) -> list[Model]:
@@ -115,19 +261,15 @@ def _lineage(model: Model, catalogue: Catalogue) -> list[Model]:
     return found
 
 
-def _judge_model(
-    model: Model, use: Use, candidate: Candidate, workload: Workload | Unknown, at: date, licences: Licences
-) -> Verdict:
+def _terms(model: Model, licences: Licences, at: date, revision: str) -> Licence | Unknown:
     if isinstance(model.licence, Unknown):
-        return _unknown(model, model.licence.reason)
-    licence = licences.get(model.licence.value.id, model.licence.value.revision)
-    if isinstance(licence, Unknown):
-        return _unknown(model, licence.reason, model.licence)
-    return judge(licence, use, replace(candidate, model=model), workload, at)
+        return model.licence
+    return licences.get(model.licence.value.id, revision or model.licence.value.revision, at)
 
 
-def _unknown(model: Model, reason: str, licence: Sourced[LicenceRef] | None = None) -> Verdict:
+def _unknown(model: Model, reason: str) -> Verdict:
     """An unread licence is not permissive."""
+    licence: Sourced[LicenceRef] | None = None if isinstance(model.licence, Unknown) else model.licence
     return Verdict(
         status="unknown",
         reasons=(Reason("unknown", "", f"the terms of {model.name} are not known: {reason}", "no terms read"),),
@@ -140,58 +282,7 @@ def _unknown(model: Model, reason: str, licence: Sourced[LicenceRef] | None = No
     )
 
 
-def _host_terms(candidate: Candidate) -> Licence:
+def _host_terms(host: str) -> Licence:
     """Somebody else serves the model (a cloud, a host of open weights): that contract governs as well."""
-    host = urlsplit(candidate.base_url).hostname or candidate.route
     name = f"the terms of {host}"
     return Licence("host-terms", name, host, "", "", "none", f"{name} (not read)", "")
-
-
-def _unread(licence: Licence, use: Use, candidate: Candidate) -> Verdict:
-    """Terms that exist and that nobody here has read. A contract that the user says to have turns them into a duty."""
-    contract = candidate.custody == "contracted" or "commercial-agreement" in use.already
-    effect: Status = "conditional" if contract else "unknown"
-    text = f"not read here: your own contract with {licence.steward} governs" if contract else "not read here"
-    duty = f"make sure that your contract with {licence.steward} allows this use"
-    return Verdict(
-        status=effect,
-        reasons=(Reason(effect, "", text, licence.name),),
-        duties=(duty,) if contract else (),
-        questions=(f"Who has read {licence.name}, when, and do they allow this use?",),
-        not_read=licence.not_read,
-        licence_id=licence.id,
-        licence_name=licence.name,
-        revision=licence.revision,
-        source=licence.source,
-        as_of=licence.as_of,
-    )
-
-
-def _apply(clause: Clause, licence: Licence, use: Use, candidate: Candidate) -> _Outcome | None:
-    """What the clause does here; None where it does not bite."""
-    when = examine(clause.when, use, candidate)
-    exempt = Holding(False) if clause.unless.is_empty else examine(clause.unless, use, candidate)
-    if exempt.holds or (when.holds is False and not when.questions):
-        return None
-    if when.holds is False:
-        return _Outcome(None, questions=when.questions)
-    if clause.effect == "rule":
-        return _Outcome(None, clause.duty)
-    name = f"{licence.name}, {clause.document}" if clause.document else licence.name
-    own = (clause.question.format(field=use.field or "your field"),) if clause.question else ()
-    if when.holds is None or exempt.holds is None:
-        reason = Reason(clause.in_doubt, clause.section, f"perhaps: {clause.text}", name)
-        return _Outcome(reason, questions=(*when.questions, *exempt.questions, *own))
-    held = ", ".join(mark for mark in clause.lifted_by if mark in use.already)
-    if clause.effect == "conditional" and "registered" in held:
-        return None
-    if held:
-        text = f"{clause.text}; lifted where your {held} with {licence.steward} covers it"
-        question = f"Does your {held} cover {candidate.model.name} by {licence.steward} for this use?"
-        return _Outcome(Reason("conditional", clause.section, text, name), questions=(question, *own), grants=True)
-    reason = Reason(clause.effect, clause.section, clause.text, name)
-    return _Outcome(reason, clause.duty, own, grants=clause.effect == "allowed")
-
-
-def _unique(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(texts))

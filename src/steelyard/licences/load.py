@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +18,7 @@ from steelyard.catalogue.model import Way
 from steelyard.errors import InputError, Problem
 from steelyard.licences.clauses import Clause, Condition, Effect, Licence, Modality, OrganisationKind, Policy, Read
 from steelyard.licences.territories import load_territories
-from steelyard.licences.verdict import Status
+from steelyard.licences.worlds import fits
 from steelyard.quantities import Unknown
 from steelyard.usecase.case import Already, Distribute, OutputsTrain, Purpose, Role
 
@@ -72,7 +73,7 @@ class _Clause(_Row):
     text: str
     when: _When = _When()
     unless: _When = _When()
-    in_doubt: Status | None = None
+    in_doubt: Literal["conditional", "unknown"] = "conditional"
     lifted_by: tuple[Already, ...] = ()
     duty: str = ""
     question: str = ""
@@ -97,20 +98,32 @@ class _Terms(_Row):
 
 @dataclass(frozen=True)
 class Licences:
-    """All licences at hand: id to revisions, the newest last."""
+    """All licences at hand: id to revisions, the newest last. `names`: every name (lower case) to id and revision."""
 
     by_id: Mapping[str, tuple[Licence, ...]]
+    names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
-    def get(self, id: str, revision: str = "") -> Licence | Unknown:
-        """The terms at a revision; without one, the newest that is encoded."""
-        if id not in self.by_id:
+    def get(self, id: str, revision: str = "", at: date | None = None) -> Licence | Unknown:
+        """The terms at a revision; without one the newest, on the day `at` if given, that is encoded.
+
+        Any name will do that the terms go by; a name of one revision ("gemma-2024-02-21") stands for it.
+        """
+        found, named = (id, "") if id in self.by_id else self.names.get(_plain(id), (id, ""))
+        if found not in self.by_id:
             return Unknown(f"the terms {id} are not encoded here")
+        terms = self.by_id[found]
+        revision = revision or named
         if not revision:
-            return self.by_id[id][-1]
-        for licence in self.by_id[id]:
+            there = [licence for licence in terms if at is None or licence.published <= at.isoformat()]
+            return (there or terms)[-1 if there else 0]
+        for licence in terms:
             if licence.revision == revision:
                 return licence
         return Unknown(f"revision {revision} of {id} is not encoded here")
+
+
+def _plain(name: str) -> str:
+    return name.casefold().removeprefix("licenseref-")
 
 
 @cache
@@ -124,11 +137,20 @@ def read_licences(paths: list[Path]) -> Licences:
     """The licences of these files. InputError with every mistake of every file."""
     territories = load_territories()
     found: dict[str, tuple[Licence, ...]] = {}
+    names: dict[str, tuple[str, str]] = {}
     problems: list[Problem] = []
     for path in paths:
         try:
             terms = _Terms.model_validate(tomllib.loads(path.read_text("utf-8")))
             found[terms.id] = tuple(_licence(terms, revision, territories) for revision in terms.revisions)
+            problems += [
+                _problem(str(path), "its conditions ask for more than can be judged together")
+                for licence in found[terms.id]
+                if not fits(licence)
+            ]
+            names |= {_plain(name): (terms.id, "") for name in (terms.id, *terms.also_called)}
+            for revision in terms.revisions:
+                names |= {_plain(name): (terms.id, revision.id) for name in revision.also_called}
         except tomllib.TOMLDecodeError as error:
             problems.append(_problem(str(path), str(error)))
         except ValidationError as error:
@@ -138,7 +160,7 @@ def read_licences(paths: list[Path]) -> Licences:
             ]
     if problems:
         raise InputError(problems)
-    return Licences(MappingProxyType(found))
+    return Licences(MappingProxyType(found), MappingProxyType(names))
 
 
 def _licence(terms: _Terms, revision: _Revision, territories: Mapping[str, tuple[str, ...]]) -> Licence:
@@ -160,11 +182,8 @@ def _licence(terms: _Terms, revision: _Revision, territories: Mapping[str, tuple
 
 
 def _clause(row: _Clause, territories: Mapping[str, tuple[str, ...]]) -> Clause:
-    doubt: Status = row.in_doubt or ("unknown" if row.effect == "forbidden" else "conditional")
-    values = row.model_dump(exclude={"when", "unless", "in_doubt", "only"})
-    return Clause(
-        **values, when=_condition(row.when, territories), unless=_condition(row.unless, territories), in_doubt=doubt
-    )
+    values = row.model_dump(exclude={"when", "unless", "only"})
+    return Clause(**values, when=_condition(row.when, territories), unless=_condition(row.unless, territories))
 
 
 def _condition(row: _When, territories: Mapping[str, tuple[str, ...]]) -> Condition:

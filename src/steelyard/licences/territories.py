@@ -20,3 +20,9 @@ def load_territories() -> Mapping[str, tuple[str, ...]]:
 def is_country(code: str) -> bool:
     """Whether somebody can be established there: "DE" is a country; "EU", "UK" and "XX" are not."""
     return code in load_territories()[WORLD]
+
+
+@cache
+def members(place: str) -> tuple[str, ...]:
+    """The countries of a territory, or the one country; () where no such place is known."""
+    return load_territories().get(place) or ((place,) if is_country(place) else ())

@@ -7,15 +7,44 @@ from typing import Literal, TypeAlias
 
 Status: TypeAlias = Literal["allowed", "conditional", "forbidden", "unknown"]
 
+STRICTEST_FIRST: tuple[Status, ...] = ("forbidden", "unknown", "conditional", "allowed")
+
 
 @dataclass(frozen=True)
 class Reason:
-    """One clause and what it does to this use. `clause` is a section number ("§3.2(a)") or "" when none was read."""
+    """One clause and what it does to this use. `clause` is a section number ("§3.2(a)") or "" when none was read.
+
+    `licence` is the text's name; `source` and `as_of` say where it was read and when.
+    """
 
     effect: Status
     clause: str
     text: str
     licence: str
+    licence_id: str = ""
+    source: str = ""
+    as_of: str = ""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A limit that the terms draw, and how far the stated facts are from it. None: not said, or never reached.
+
+    `text` is the whole of it as a sentence. `effect` is what being above it does. `headroom` is what is left, below
+    zero when it is passed. `crossed_in_months` follows from the stated growth: today's verdict stands until then.
+    """
+
+    text: str
+    licence: str
+    section: str
+    effect: str
+    counted: str
+    limit: int
+    value: int | None = None
+    headroom: int | None = None
+    crossed_in_months: int | None = None
+    crossed_in: str = ""
+    licence_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +66,7 @@ class Verdict:
     revision: str = ""
     source: str = ""
     as_of: str = ""
+    thresholds: tuple[Threshold, ...] = ()
 
     @property
     def headline(self) -> str:

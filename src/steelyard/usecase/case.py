@@ -57,10 +57,13 @@ class TaskSpec:
 
 @dataclass(frozen=True)
 class Organisation:
-    """Who uses the model. Money in US dollars; None means the study file does not say."""
+    """Who uses the model. Money in US dollars; None and () mean that the study file does not say.
+
+    `domicile`: every place of establishment, a country's code or "EU".
+    """
 
     kind: Literal["company", "non-profit", "academic", "government", "individual"] | None = None
-    domicile: str | None = None
+    domicile: tuple[str, ...] = ()
     annual_revenue_usd: int | None = None
     monthly_revenue_usd: int | None = None
     product_monthly_revenue_usd: int | None = None
@@ -70,16 +73,24 @@ class Organisation:
 
 @dataclass(frozen=True)
 class Users:
-    """Who is served. `monthly_active_at` maps ISO dates to monthly active users on that day (release-date tests)."""
+    """Who is served. `monthly_active` are the product's, now; the others those of all products of the group.
+
+    `monthly_active_at` maps ISO dates to the users on that day; `monthly_active_at_release` is the number in the
+    month before the release of whichever model is judged, for a group that stays on one side of every limit.
+    """
 
     territories: tuple[str, ...] = ()
     monthly_active: int | None = None
+    monthly_active_at_release: int | None = None
     monthly_active_at: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Use:
-    """The intended use that licences are judged against. None: not stated, which may make a verdict a question."""
+    """The intended use that licences are judged against. None: not stated, which may make a verdict a question.
+
+    `tuned`: whether the model will be fine-tuned; None leaves it to the candidate's own recipe.
+    """
 
     purpose: Purpose
     commercial: bool
@@ -88,6 +99,7 @@ class Use:
     field: str = ""
     role: Role = "deployer"
     already: tuple[Already, ...] = ()
+    tuned: bool | None = None
     organisation: Organisation = Organisation()
     users: Users = Users()
 

@@ -180,7 +180,7 @@ def _task(part: TaskPart) -> TaskSpec:
 
 def use_of(part: UsePart) -> Use:
     """The intended use that a checked `use` section states."""
-    users = part.users
+    organisation, users = part.organisation, part.users
     return Use(
         purpose=part.purpose,
         commercial=part.commercial,
@@ -189,8 +189,16 @@ def use_of(part: UsePart) -> Use:
         field=part.field,
         role=part.role,
         already=tuple(dict.fromkeys(part.already)),
-        organisation=Organisation(**dict(part.organisation)),
-        users=Users(tuple(dict.fromkeys(users.territories)), users.monthly_active, dict(users.monthly_active_at)),
+        tuned=part.tuned,
+        organisation=Organisation(
+            **dict(part.organisation) | {"domicile": tuple(dict.fromkeys(organisation.domicile))}
+        ),
+        users=Users(
+            tuple(dict.fromkeys(users.territories)),
+            users.monthly_active,
+            users.monthly_active_at_release,
+            dict(users.monthly_active_at),
+        ),
     )
 
 

@@ -81,10 +81,22 @@ Text = Annotated[str, Field(min_length=1)]
 COUNTRY = r"^[A-Z]{2}$"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 PATTERNS = {
-    COUNTRY: "an ISO 3166 code of two capital letters, such as DE",
+    COUNTRY: "an ISO 3166 code of two capital letters, such as DE, or EU",
     NAME: "up to 64 letters, digits, dots, hyphens and underscores",
 }
 Country = Annotated[str, Field(pattern=COUNTRY, description=PATTERNS[COUNTRY])]
+Places = Annotated[
+    list[Country],
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": COUNTRY},
+                {"type": "array", "items": {"type": "string", "pattern": COUNTRY}},
+            ]
+        }
+    ),
+]
 Day = Annotated[str, BeforeValidator(_day)]
 _SHARE_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\s*[-+]?[0-9._]+\s*%\s*$"}]}
 Share = Annotated[float, BeforeValidator(lambda value: _sound(values.share(value))), WithJsonSchema(_SHARE_SCHEMA)]
@@ -185,7 +197,7 @@ class OrganisationPart(Part):
     """Who uses the model. Licences ask for size, seat and kind; what is not said stays an open question."""
 
     kind: Literal["company", "non-profit", "academic", "government", "individual"] | None = None
-    domicile: Country | None = Field(default=None, description="Where the organisation has its seat")
+    domicile: Places = Field(default=[], description="Where the organisation is established: a country, EU, or a list")
     annual_revenue_usd: Count | None = None
     monthly_revenue_usd: Count | None = None
     product_monthly_revenue_usd: Count | None = Field(default=None, description="Monthly revenue of the product alone")
@@ -199,7 +211,10 @@ class UsersPart(Part):
     """Who is served."""
 
     territories: list[Country] = []
-    monthly_active: Count | None = None
+    monthly_active: Count | None = Field(default=None, description="Monthly active users of the product, now")
+    monthly_active_at_release: Count | None = Field(
+        default=None, description="Of all products of the group, in the month before the model's release"
+    )
     monthly_active_at: dict[Day, Count] = Field(
         default={}, description="Monthly active users on a day (tests at a release date)"
     )
@@ -215,6 +230,7 @@ class UsePart(Part):
     field: str = Field(default="", description="Field of use, such as customer-support")
     role: Role = Field(default="deployer", description="deployer, or end-user of another's product")
     already: list[Already] = Field(default=[], description="What the team already has from the vendor")
+    tuned: bool | None = Field(default=None, description="Whether the model will be fine-tuned")
     organisation: OrganisationPart = OrganisationPart()
     users: UsersPart = UsersPart()
 
