@@ -13,6 +13,8 @@ from steelyard.cli.init import command as init
 from steelyard.visible import hidden
 
 ATTACK = "\x1b[2J\x1b]0;t\x07\x9b2J\u202ex\u2066\u200b[/red]<script>alert(1)</script>`|{{7*7}}"
+SEEN = ATTACK[ATTACK.index("[/red]") :]
+"""What of it a candidate's id may hold."""
 
 
 def steelyard(*arguments: str) -> int:
@@ -46,8 +48,8 @@ def study(tmp_path: Path) -> Path:
         "use": {"purpose": "internal", "commercial": True, "field": ATTACK},
         "candidates": [
             "linear",
-            f"scripted:{ATTACK}",
-            {"id": f"compatible:{ATTACK}", "key_env": "NO_KEY", "base_url": "http://127.0.0.1:1/v1"},
+            f"scripted:{SEEN}",
+            {"id": f"compatible:{SEEN}", "key_env": "NO_KEY", "base_url": "http://127.0.0.1:1/v1"},
         ],
     }
     (tmp_path / "study.yaml").write_text(json.dumps(content))
@@ -57,7 +59,8 @@ def study(tmp_path: Path) -> Path:
 def test_a_run_shows_hostile_names_as_plain_text(study: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert steelyard("run", str(study)) == 0
     told = capfd.readouterr()
-    assert r"scripted:\x1b[2J\x1b]0;t\x07\x9b2J\u202ex\u2066\u200b[/red]<script>" in told.err
+    assert f"scripted:{SEEN}" in told.err
+    assert r"Which \x1b[2J\x1b]0;t\x07\x9b2J\u202ex\u2066\u200b[/red]<script>" in told.err
     assert not any(line.startswith("error:") for line in (told.out + told.err).splitlines())
     output = study / ".steelyard"
     assert steelyard("report", str(study), "--json") == 0

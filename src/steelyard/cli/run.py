@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from steelyard.cli.say import say, say_json
-from steelyard.errors import Exit, InputError, Problem
+from steelyard.errors import Exit, Fault, InputError, Problem
 from steelyard.visible import visible
 
 if TYPE_CHECKING:
@@ -148,12 +148,16 @@ def _exit_code(decision: Decision, fail_on: tuple[str, ...]) -> Exit:
     failed = {gate.name for line in decision.standings for gate in line.ruled_out_by}
     if decision.winner is None and failed & set(fail_on):
         return Exit.GATE
-    missing = [line for line in decision.standings if line.failed or line.failures]
+    failures = {
+        line.candidate: {kind: number for kind, number in line.failures.items() if not Fault(kind).of_the_model}
+        for line in decision.standings
+    }
+    missing = [line for line in decision.standings if line.failed or failures[line.candidate]]
     if not missing:
         return Exit.DONE
     say("partial:", err=True)
     for line in missing:
-        calls = ", ".join(f"{number} x {kind}" for kind, number in line.failures.items())
+        calls = ", ".join(f"{number} x {kind}" for kind, number in failures[line.candidate].items())
         say(f"  {line.candidate}: {visible(line.not_measured or f'failed calls: {calls}')}", err=True)
     say("Mend that and give the same command again: what was answered is kept, the rest is asked anew.", err=True)
     return Exit.PARTIAL
