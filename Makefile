@@ -24,6 +24,7 @@ check: $(VENV)/test.done
 
 bench: $(VENV)/test.done
 	$(BIN)/python benchmarks/scoring.py
+	$(BIN)/python benchmarks/harness.py
 
 docs: $(VENV)/test.done
 	$(BIN)/cog -r docs/commands.md
