@@ -27,9 +27,9 @@ from steelyard.catalogue.rows import FactsFile
 from steelyard.errors import InputError, Problem
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
-    """All models and offers at hand. Offers of one model stand in the order of their files."""
+    """All models and offers at hand, one catalogue like no other. Offers of one model stand in their files' order."""
 
     models: Mapping[str, Model]
     offers: tuple[Offer, ...]

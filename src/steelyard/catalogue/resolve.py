@@ -39,7 +39,7 @@ def resolve(
     parts = parse_id(text)
     if isinstance(parts, Problem):
         return parts
-    model = catalogue.model(parts.model) or _by_served_name(catalogue, parts)
+    catalogue, model = _found(catalogue, parts)
     if model is None:
         if not parts.route:
             return Problem(
@@ -51,7 +51,7 @@ def resolve(
         model = _stranger(parts)
     route = parts.route or _default_route(catalogue, model, base_url)
     route = "compatible" if route == "hf" and base_url else route
-    offer = _offer(catalogue, route, parts, model)
+    offer = _offer(catalogue, route, parts, model, base_url)
     weights = _weights(model, parts, route)
     base_url = base_url or ("" if isinstance(offer, Unknown) else offer.base_url)
     if isinstance(weights, Problem):
@@ -60,7 +60,7 @@ def resolve(
     if mistake is not None:
         return mistake
     own = is_loopback(base_url) if base_url else route in LOCAL_ROUTES
-    if model.openness == "proprietary":
+    if model.openness in ("proprietary", "unknown"):
         own = False  # nobody runs it but its vendor: a server here can only be a gateway that passes the data on
     return Candidate(
         id=text,
@@ -90,10 +90,23 @@ def is_loopback(base_url: str) -> bool:
 
 
 def _by_served_name(catalogue: Catalogue, parts: CandidateId) -> Model | None:
+    if parts.route == "compatible":
+        return None  # many sellers have that route, and their names are their own
     for offer in catalogue.offers:
         if offer.route == parts.route and offer.served_as == parts.model:
             return catalogue.models[offer.model]
     return None
+
+
+def _found(catalogue: Catalogue, parts: CandidateId) -> tuple[Catalogue, Model | None]:
+    """The model, from the snapshot where nobody has described it by hand, and the catalogue that it stands in."""
+    model = catalogue.model(parts.model) or _by_served_name(catalogue, parts)
+    if model is not None or parts.route in LOCAL_ROUTES:
+        return catalogue, model
+    from steelyard.catalogue.whole import whole
+
+    wider = whole(catalogue)
+    return wider, wider.model(parts.model) or _by_served_name(wider, parts)
 
 
 def _default_route(catalogue: Catalogue, model: Model, base_url: str) -> str:
@@ -104,19 +117,23 @@ def _default_route(catalogue: Catalogue, model: Model, base_url: str) -> str:
     formats = {weights.format for weights in model.weights}
     if "gguf" in formats:
         return "llama-cpp"
-    offers = catalogue.offers_of(model.id)
-    if offers:
-        return offers[0].route
+    routes = [offer.route for offer in catalogue.offers_of(model.id)]
+    if routes and (model.openness != "open" or "compatible" not in routes):  # nobody is sent to some host of weights
+        return next((route for route in routes if route != "compatible"), "compatible")
     return "transformers" if "transformers" in formats else "hf"
 
 
-def _offer(catalogue: Catalogue, route: str, parts: CandidateId, model: Model) -> Offer | Unknown:
+def _offer(catalogue: Catalogue, route: str, parts: CandidateId, model: Model, base_url: str) -> Offer | Unknown:
+    """That under the name that was written, else the first of this route. Sellers of one route differ by address."""
     if route in LOCAL_ROUTES:
         return Unknown("runs on own machines: no price list applies")
-    for offer in catalogue.offers_of(model.id):
-        if offer.route == route:
+    offers = [offer for offer in catalogue.offers_of(model.id) if offer.route == route]
+    if route == "compatible":
+        offers = [offer for offer in offers if base_url and offer.base_url.rstrip("/") == base_url.rstrip("/")]
+    for offer in offers:
+        if offer.served_as == parts.model:
             return offer
-    return Unknown(f"no price is known for {route}:{parts.model}")
+    return offers[0] if offers else Unknown(f"no price is known for {route}:{parts.model}")
 
 
 def _weights(model: Model, parts: CandidateId, route: str) -> Weights | Problem | None:

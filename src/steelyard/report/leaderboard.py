@@ -9,7 +9,7 @@ from steelyard.decision import Decision, Standing
 from steelyard.decision.sentences import usd
 from steelyard.quantities import Unknown
 from steelyard.report import numbers
-from steelyard.report.blocks import Cell, Group, Leaderboard, Line, Point, Scatter, Section, Table
+from steelyard.report.blocks import Cell, Group, Leaderboard, Line, Mark, Point, Scatter, Section, Table
 from steelyard.report.numbers import count, listing
 from steelyard.stats import Estimate, Estimated
 
@@ -97,6 +97,11 @@ def _group(decision: Decision, title: str, sentence: str, lines: list[Standing])
     return Group(title, sentence, tuple(made))
 
 
+def _mark(line: Standing) -> Mark:
+    """Nobody says that its weights are open: shown like those that are not."""
+    return "proprietary" if line.openness == "unknown" else line.openness
+
+
 def _line(decision: Decision, line: Standing, first: bool) -> Line:
     cost = line.cost
     p50 = numbers.value(line.latency_p50)
@@ -106,7 +111,7 @@ def _line(decision: Decision, line: Standing, first: bool) -> Line:
         first=first,
         name=line.name,
         id=line.candidate,
-        mark=line.openness,
+        mark=_mark(line),
         settings=line.settings,
         label=_label(decision, line),
         barred=barred(line),
@@ -170,7 +175,7 @@ def trade_off(decision: Decision) -> Section | None:
                 Point(
                     anchor(decision, line),
                     line.name,
-                    line.openness,
+                    _mark(line),
                     spent.value,
                     line.quality,
                     text,
