@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 
 from steelyard.catalogue import Candidate, Offer
 from steelyard.errors import Fault, ProviderError
@@ -28,6 +27,17 @@ GIVE_UP_AFTER = 10
 """Failures in a row, each already retried, after which a candidate is not called again in this run."""
 GIVE_UP_BEFORE_FIRST = 2
 """The same for a candidate that has not answered yet; 1 where the fault has nothing to do with the message."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How samples are put to one candidate; `full` asks for every label's score."""
+
+    candidate: Candidate
+    provider: Provider
+    settings: RunSettings
+    role: Role = "answer"
+    full: bool = False
 
 
 @dataclass
@@ -68,49 +78,29 @@ class Calls:
         self._retry, self._rng = retry or RetryPolicy(), random.Random(seed)
         self._lines: defaultdict[str, _Line] = defaultdict(_Line)
 
-    async def one(
-        self,
-        candidate: Candidate,
-        provider: Provider,
-        settings: RunSettings,
-        sample: Sample,
-        *,
-        role: Role = "answer",
-        full: bool = False,
-    ) -> Trial:
+    async def one(self, asking: Asking, sample: Sample) -> Trial:
         """The trial of one sample. Raises the error that makes further calls of this candidate pointless."""
-        key = self.key(candidate, provider, settings, sample, role=role, full=full)
+        key = self.key(asking, sample)
         known = self._journal.find(key)
         if known is not None:
             return replace(known, cached=True)
-        line = self._lines[candidate.id]
-        asked = partial(self._asked, line, key, candidate, provider, settings, sample, role=role, full=full)
+        line = self._lines[asking.candidate.id]
         if not line.answered:
             async with line.first:
                 if line.given_up is not None:
                     raise line.given_up
                 if not line.answered:
-                    return await asked()
-        return await asked()
+                    return await self._asked(line, key, asking, sample)
+        return await self._asked(line, key, asking, sample)
 
-    async def _asked(
-        self,
-        line: _Line,
-        key: str,
-        candidate: Candidate,
-        provider: Provider,
-        settings: RunSettings,
-        sample: Sample,
-        *,
-        role: Role,
-        full: bool,
-    ) -> Trial:
-        expected = self._expected(candidate, settings, sample)
+    async def _asked(self, line: _Line, key: str, asking: Asking, sample: Sample) -> Trial:
+        candidate = asking.candidate
+        expected = self._expected(asking, sample)
 
         async def once() -> Trial:
             """Each try has a reservation of its own: one that failed may have been billed."""
             async with self._budget.reserve(expected) as reservation:
-                answer = await self._task.answer(provider, settings, sample.input, full=full)
+                answer = await self._task.answer(asking.provider, asking.settings, sample.input, full=asking.full)
                 # A baseline is timed on the spot; servers and child processes are stamped when the loop reads them.
                 lag = self._lag() if candidate.is_language_model else 0.0
                 trial = answered(candidate, sample, answer, self._at, lag)
@@ -127,41 +117,34 @@ class Calls:
                 raise
             trial = failed_trial(candidate.id, sample, failed)
             if failed.fault.of_the_model:
-                await self._journal.add(key, role, trial)
+                await self._journal.add(key, asking.role, trial)
             return trial
         line.answered, line.failures = True, 0
-        await self._journal.add(key, role, trial)
+        await self._journal.add(key, asking.role, trial)
         return trial
 
-    def known(
-        self, candidate: Candidate, provider: Provider, settings: RunSettings, sample: Sample, *, role: Role
-    ) -> bool:
+    def known(self, asking: Asking, sample: Sample) -> bool:
         """Whether the journal holds this call."""
-        return self._journal.find(self.key(candidate, provider, settings, sample, role=role)) is not None
+        return self._journal.find(self.key(asking, sample)) is not None
 
-    async def warm_up(self, provider: Provider, settings: RunSettings, sample: Sample) -> None:
+    async def warm_up(self, asking: Asking, sample: Sample) -> None:
         """One call that is not kept."""
         with suppress(ProviderError):
-            await self._task.answer(provider, settings, sample.input)
+            await self._task.answer(asking.provider, asking.settings, sample.input)
 
-    def key(
-        self,
-        candidate: Candidate,
-        provider: Provider,
-        settings: RunSettings,
-        sample: Sample,
-        *,
-        role: Role = "answer",
-        full: bool = False,
-    ) -> str:
+    def key(self, asking: Asking, sample: Sample) -> str:
         """The journal key of a call."""
-        rendered = self._task.rendered(sample.input, settings, provider.verbs) + ("\x1ffull" if full else "")
-        return call_key(role, provider.target, candidate.revision, rendered, sample.id, sample.sha256, repeat=0)
+        provider, settings = asking.provider, asking.settings
+        rendered = self._task.rendered(sample.input, settings, provider.verbs) + ("\x1ffull" if asking.full else "")
+        return call_key(
+            asking.role, provider.target, asking.candidate.revision, rendered, sample.id, sample.sha256, repeat=0
+        )
 
-    def _expected(self, candidate: Candidate, settings: RunSettings, sample: Sample) -> Money:
+    def _expected(self, asking: Asking, sample: Sample) -> Money:
         """What the call may cost; where nothing is paid, or no price is known, there is nothing to set aside."""
+        candidate = asking.candidate
         if candidate.way != "api" or not isinstance(candidate.offer, Offer):
             return ZERO_USD
-        usage = expected_usage(self._task, candidate.model, sample.input, settings.shots)
+        usage = expected_usage(self._task, candidate.model, sample.input, asking.settings.shots)
         price = candidate.offer.price(usage, self._at)
         return price if isinstance(price, Money) else ZERO_USD

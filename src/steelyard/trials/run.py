@@ -25,7 +25,7 @@ from steelyard.providers.budget import Budget
 from steelyard.providers.protocol import Pool, Provider, Target
 from steelyard.providers.retry import RetryPolicy
 from steelyard.quantities import Unknown
-from steelyard.trials.calls import Calls
+from steelyard.trials.calls import Asking, Calls
 from steelyard.trials.classify import ANSWER_TOKENS, REASONING_TOKENS, Classification, RunSettings
 from steelyard.trials.journal import Journal
 from steelyard.trials.lag import LagMeter
@@ -196,7 +196,9 @@ class Run:
                 continue
             before, total = number * len(self._dev), len(self.spec.shots) * len(self._dev)
             progress = partial(self._progress, candidate.id, "dev", before, total)
-            asked = partial(self._calls.one, candidate, provider, RunSettings(shots, max_tokens=room), full=scores)
+            asked = partial(
+                self._calls.one, Asking(candidate, provider, RunSettings(shots, max_tokens=room), full=scores)
+            )
             trials: dict[int, Trial] = {}
             await _each(self._dev, asked, trials.__setitem__, _width(contender), progress)
             choices += [
@@ -212,13 +214,14 @@ class Run:
     async def _priors(self, candidate: Candidate, provider: Provider, shots: int) -> tuple[float, ...] | None:
         """What each label is worth before any message is read; None when the call failed."""
         empty = Sample(id="(empty message)", input="", target="", sha256="", row=0, file="")
-        return (await self._calls.one(candidate, provider, RunSettings(shots), empty, full=True)).label_scores
+        return (await self._calls.one(Asking(candidate, provider, RunSettings(shots), full=True), empty)).label_scores
 
     async def _test(self, contender: Contender, provider: Provider, settings: RunSettings) -> Result:
         """Every test sample once. Requests to a server are timed on the way; what runs here is timed afterwards."""
         candidate, samples = contender.candidate, self.dataset.test
         tally = self._tallies[candidate.id] = Tally(candidate.id, samples)
-        first = self._calls.key(candidate, provider, settings, samples[0])
+        asking = Asking(candidate, provider, settings)
+        first = self._calls.key(asking, samples[0])
         pace = Pace(self.journal, f"throughput {first}", self._now)
 
         def finished(index: int, trial: Trial) -> None:
@@ -226,7 +229,7 @@ class Run:
             pace.add(trial.cached)
             self._tell()
 
-        asked = partial(self._calls.one, candidate, provider, settings)
+        asked = partial(self._calls.one, asking)
         progress = partial(self._progress, candidate.id, "test", 0, len(samples))
         await _each(samples, asked, finished, _width(contender), progress)
         if sum(tally.failures.values()) == len(samples):
@@ -242,11 +245,12 @@ class Run:
         tally = Tally(candidate.id, samples)
         try:
             provider = await self.pool.get(contender.target)
-            asked = partial(self._calls.one, candidate, provider, settings, role="latency")
-            if not all(self._calls.known(candidate, provider, settings, sample, role="latency") for sample in samples):
+            asking = Asking(candidate, provider, settings, role="latency")
+            if not all(self._calls.known(asking, sample) for sample in samples):
                 for sample in self.dataset.test[-WARM_UP_REQUESTS:]:
-                    await self._calls.warm_up(provider, settings, sample)
-            await _each(samples, asked, tally.add, 1, partial(self._progress, candidate.id, "latency", 0, len(samples)))
+                    await self._calls.warm_up(asking, sample)
+            progress = partial(self._progress, candidate.id, "latency", 0, len(samples))
+            await _each(samples, partial(self._calls.one, asking), tally.add, 1, progress)
         except (ProviderError, BudgetReached) as failed:
             return Unknown(failed.problems[0].what)
         return tally.latency("single requests, nothing else running")
