@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,10 @@ def test_any_text_names_one_of_the_labels_or_none(labels: list[str], said: str) 
     label, strict = Labels(labels).parse(said)
     assert label in (*labels, "")
     assert label or not strict
+
+
+def evened(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
 @given(LABEL_SETS)
@@ -50,7 +56,8 @@ def test_two_labels_side_by_side_name_none_unless_one_takes_in_the_other(
 ) -> None:
     first, second = data.draw(st.sampled_from(labels)), data.draw(st.sampled_from(labels))
     label, _ = Labels(labels).parse(f"{first} | {second}")
-    assert label in (first, second, "") or f"{first} | {second}".find(label) >= 0 or not label.isascii()
+    taken_in = evened(label) in evened(f"{first} | {second}")
+    assert label in (first, second, "") or taken_in or not label.isascii()
 
 
 @pytest.mark.parametrize(
