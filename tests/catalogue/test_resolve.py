@@ -51,6 +51,10 @@ LOCAL = "http://127.0.0.1:8000/v1"
         ("compatible:mine", {"base_url": LOCAL}, "compatible", "self-hosted", "own"),
         ("compatible:mine", {"base_url": "https://models.example/v1"}, "compatible", "api", "any"),
         ("vllm:mine", {"base_url": "http://gpu-7:8000/v1"}, "vllm", "self-hosted", "any"),
+        ("ollama:qwen2.5:3b", {}, "ollama", "self-hosted", "own"),
+        ("ollama:never-heard-of", {}, "ollama", "self-hosted", "own"),
+        ("ollama:gpt-oss:120b-cloud", {}, "ollama", "api", "any"),
+        ("ollama:qwen2.5:3b", {"base_url": "http://gpu-7:11434/v1"}, "ollama", "api", "any"),
         ("scripted:echo", {}, "scripted", "self-hosted", "own"),
         ("recorded:a", {}, "recorded", "self-hosted", "own"),
         ("llama-cpp:/models/mine.gguf", {}, "llama-cpp", "self-hosted", "own"),
@@ -165,3 +169,11 @@ def test_whatever_an_id_says_it_is_a_candidate_or_a_problem_and_has_a_target_or_
 @pytest.mark.parametrize("text", ["compatible:\x1b[31m", "a\u202eb", "x" * 501, "llama-cpp:a\0b.gguf", "a\u200b"])
 def test_what_cannot_be_seen_or_has_no_end_is_no_id(text: str) -> None:
     assert problem(text, base_url=LOCAL).slug == "bad-candidate-id"
+
+
+def test_a_name_of_ollama_is_the_model_it_stands_for_under_the_name_that_its_server_knows() -> None:
+    found = candidate("ollama:qwen2.5:3b-instruct-q4_K_M")
+    assert found.model.id == "qwen2.5-3b-instruct"
+    assert target(found).model == "qwen2.5:3b-instruct-q4_K_M"
+    assert target(found).base_url == "http://127.0.0.1:11434/v1"
+    assert isinstance(candidate("ollama:never-heard-of").model.licence, Unknown)

@@ -24,6 +24,7 @@ ROUTES: tuple[str, ...] = (
     "llama-cpp",
     "transformers",
     "vllm",
+    "ollama",
     "linear",
     "scripted",
     "recorded",

@@ -18,6 +18,9 @@ from steelyard.quantities import Bytes, Unknown
 LOCAL_ROUTES = frozenset({"hf", "llama-cpp", "transformers", "linear", "scripted", "recorded"})
 """Routes whose model runs on own machines, unless a `base_url` says where else."""
 
+OLLAMA = "http://127.0.0.1:11434/v1"
+"""Where Ollama listens unless it was told otherwise."""
+
 NO_OPTIONS: Mapping[str, Option] = MappingProxyType({})
 
 
@@ -51,6 +54,7 @@ def resolve(
         model = _stranger(parts)
     route = parts.route or _default_route(catalogue, model, base_url)
     route = "compatible" if route == "hf" and base_url else route
+    base_url = base_url or (OLLAMA if route == "ollama" else "")
     offer = _offer(catalogue, route, parts, model, base_url)
     weights = _weights(model, parts, route)
     base_url = base_url or ("" if isinstance(offer, Unknown) else offer.base_url)
@@ -62,6 +66,8 @@ def resolve(
     own = is_loopback(base_url) if base_url else route in LOCAL_ROUTES
     if model.openness in ("proprietary", "unknown"):
         own = False  # nobody runs it but its vendor: a server here can only be a gateway that passes the data on
+    if route == "ollama" and parts.model.endswith("cloud"):
+        own = False  # the server here hands such tags on to its maker's machines
     return Candidate(
         id=text,
         route=route,
@@ -100,6 +106,8 @@ def _by_served_name(catalogue: Catalogue, parts: CandidateId) -> Model | None:
 
 def _found(catalogue: Catalogue, parts: CandidateId) -> tuple[Catalogue, Model | None]:
     """The model, from the snapshot where nobody has described it by hand, and the catalogue that it stands in."""
+    if parts.route == "ollama":
+        return catalogue, catalogue.model(f"ollama:{parts.model}")
     model = catalogue.model(parts.model) or _by_served_name(catalogue, parts)
     if model is not None or parts.route in LOCAL_ROUTES:
         return catalogue, model
@@ -183,7 +191,7 @@ def _stranger(parts: CandidateId) -> Model:
     """A model that the catalogue does not know: everything about it is unknown, its licence first of all."""
     unknown = Unknown(f"{parts.model} is not in the catalogue")
     local_file = parts.route == "llama-cpp" and parts.model.endswith(".gguf")
-    openness: Openness = "open" if parts.route in LOCAL_ROUTES | {"vllm", "compatible"} else "proprietary"
+    openness: Openness = "open" if parts.route in LOCAL_ROUTES | {"vllm", "ollama", "compatible"} else "proprietary"
     return Model(
         id=parts.model,
         name=parts.model,

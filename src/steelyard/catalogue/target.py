@@ -12,7 +12,7 @@ from steelyard.errors import NotAvailable, Problem
 from steelyard.providers.protocol import Target
 from steelyard.quantities import Unknown
 
-WIRES = {"compatible": "openai", "vllm": "openai", "mistral": "openai", "gemini": "openai"}
+WIRES = {"compatible": "openai", "vllm": "openai", "ollama": "openai", "mistral": "openai", "gemini": "openai"}
 """Routes that speak another route's wire format; every other route is its own wire."""
 
 _ADDRESSED = frozenset({"azure", "compatible", "foundry", "vllm"})
