@@ -40,7 +40,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Count = Annotated[int | None, BeforeValidator(_whole), Field(ge=0)]
+Count = Annotated[Annotated[int, Field(ge=0, strict=True)] | None, BeforeValidator(_whole)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Codes = Annotated[tuple[str, ...], BeforeValidator(_codes)]
 

@@ -62,26 +62,24 @@ def judge_model(
     """
     catalogue = catalogue or load_catalogue()
     licences = licences or load_licences()
-    lineage = _lineage(model, catalogue)
-    found = [_terms(one, licences, at, revision if one is model else "") for one in lineage]
-    verdicts = [
-        _unknown(one, terms.reason)
-        if isinstance(terms, Unknown)
-        else judge_facts(terms, replace(facts, modality=facts.modality or modality_of(one)), at)
-        for one, terms in zip(lineage, found, strict=True)
-    ]
-    own = found[0]
-    hidden = [
-        verdict
-        for terms, verdict in zip(found[1:], verdicts[1:], strict=True)
-        if isinstance(terms, Unknown) or not terms.is_permissive
-    ]
+    judged: list[tuple[Model, Licence | Unknown, Verdict]] = []
+    for one in _lineage(model, catalogue):
+        for terms in _terms(one, licences, at, revision if one is model else ""):
+            read = replace(facts, modality=facts.modality or modality_of(one))
+            verdict = _unknown(one, terms.reason) if isinstance(terms, Unknown) else judge_facts(terms, read, at)
+            judged.append((one, terms, verdict))
+    verdicts = [verdict for _, _, verdict in judged]
     if host is not None and verdicts[0].licence_id:
         verdicts.append(_unread(_host_terms(host), facts))
-    verdict = all_of(tuple(verdicts))
-    if isinstance(own, Licence) and own.is_permissive:
-        verdict = with_hidden_bases(verdict, own.name, hidden)
-    return verdict
+    own = judged[0][1]
+    if isinstance(own, Unknown) or not own.is_permissive:
+        return all_of(tuple(verdicts))
+    hidden = [
+        verdict
+        for one, terms, verdict in judged
+        if one is not model and (isinstance(terms, Unknown) or not terms.is_permissive)
+    ]
+    return with_hidden_bases(all_of(tuple(verdicts)), own.name, hidden)
 
 
 def judge(licence: Licence, use: Use, candidate: Candidate, workload: Workload | Unknown, at: date) -> Verdict:
@@ -261,10 +259,22 @@ def _lineage(model: Model, catalogue: Catalogue) -> list[Model]:
     return found
 
 
-def _terms(model: Model, licences: Licences, at: date, revision: str) -> Licence | Unknown:
-    if isinstance(model.licence, Unknown):
-        return model.licence
-    return licences.get(model.licence.value.id, revision or model.licence.value.revision, at)
+def _terms(model: Model, licences: Licences, at: date, revision: str) -> list[Licence | Unknown]:
+    """All terms that bind the model's weights on that day; `revision` is that of the first."""
+    found: list[Licence | Unknown] = []
+    for number, fact in enumerate(model.terms):
+        if isinstance(fact, Unknown):
+            found.append(fact)
+            continue
+        reference = fact.value if number else _in_force(model, fact.value, at)
+        found.append(licences.get(reference.id, ("" if number else revision) or reference.revision, at))
+    return found
+
+
+def _in_force(model: Model, today: LicenceRef, at: date) -> LicenceRef:
+    """The terms of that day, where the model came under others later."""
+    former = [one for one in model.former_licences if one.until > at.isoformat()]
+    return min(former, key=lambda one: one.until).licence if former else today
 
 
 def _unknown(model: Model, reason: str) -> Verdict:

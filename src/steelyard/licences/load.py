@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from steelyard.catalogue.model import Way
 from steelyard.errors import InputError, Problem
 from steelyard.licences.clauses import Clause, Condition, Effect, Licence, Modality, OrganisationKind, Policy, Read
-from steelyard.licences.territories import load_territories
+from steelyard.licences.territories import members
 from steelyard.licences.worlds import fits
 from steelyard.quantities import Unknown
 from steelyard.usecase.case import Already, Distribute, OutputsTrain, Purpose, Role
@@ -42,6 +42,15 @@ class _Policy(_Row):
     as_of: Day
 
 
+def _place(name: str) -> str:
+    if not members(name):
+        raise ValueError(f"{name!r} is neither the ISO 3166 code of a country nor a territory")
+    return name
+
+
+Place = Annotated[str, AfterValidator(_place)]
+
+
 class _When(_Row):
     """The keys of a condition, one for one; an unknown key must not pass as no condition."""
 
@@ -51,8 +60,8 @@ class _When(_Row):
     outputs_train: tuple[OutputsTrain, ...] = ()
     role: tuple[Role, ...] = ()
     kind: tuple[OrganisationKind, ...] = ()
-    domicile: tuple[str, ...] = ()
-    users_in: tuple[str, ...] = ()
+    domicile: tuple[Place, ...] = ()
+    users_in: tuple[Place, ...] = ()
     modality: tuple[Modality, ...] = ()
     recipe: tuple[str, ...] = ()
     tuned: bool | None = None
@@ -65,6 +74,12 @@ class _When(_Row):
     annual_revenue_over_usd: int | None = None
     monthly_revenue_over_usd: int | None = None
     product_monthly_revenue_over_usd: int | None = None
+
+    @model_validator(mode="after")
+    def _dated(self) -> Self:
+        if (self.monthly_active_over is None) != (self.monthly_active_on == ""):
+            raise ValueError("monthly_active_over and monthly_active_on go together")
+        return self
 
 
 class _Clause(_Row):
@@ -135,35 +150,42 @@ def load_licences() -> Licences:
 
 def read_licences(paths: list[Path]) -> Licences:
     """The licences of these files. InputError with every mistake of every file."""
-    territories = load_territories()
     found: dict[str, tuple[Licence, ...]] = {}
     names: dict[str, tuple[str, str]] = {}
     problems: list[Problem] = []
     for path in paths:
         try:
             terms = _Terms.model_validate(tomllib.loads(path.read_text("utf-8")))
-            found[terms.id] = tuple(_licence(terms, revision, territories) for revision in terms.revisions)
-            problems += [
-                _problem(str(path), "its conditions ask for more than can be judged together")
-                for licence in found[terms.id]
-                if not fits(licence)
-            ]
-            names |= {_plain(name): (terms.id, "") for name in (terms.id, *terms.also_called)}
-            for revision in terms.revisions:
-                names |= {_plain(name): (terms.id, revision.id) for name in revision.also_called}
         except tomllib.TOMLDecodeError as error:
             problems.append(_problem(str(path), str(error)))
+            continue
         except ValidationError as error:
             problems += [
                 _problem(f"{path}: {'.'.join(str(part) for part in mistake['loc'])}", mistake["msg"])
                 for mistake in error.errors()
             ]
+            continue
+        found[terms.id] = tuple(_licence(terms, revision) for revision in terms.revisions)
+        if not all(map(fits, found[terms.id])):
+            problems.append(_problem(str(path), "its conditions ask for more than can be judged together"))
+        for name, meant in _names(terms):
+            if names.setdefault(name, meant) != meant:
+                problems.append(_problem(str(path), f"{name!r} is a name of {names[name][0]} already"))
     if problems:
         raise InputError(problems)
     return Licences(MappingProxyType(found), MappingProxyType(names))
 
 
-def _licence(terms: _Terms, revision: _Revision, territories: Mapping[str, tuple[str, ...]]) -> Licence:
+def _names(terms: _Terms) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Every name of the terms with the id and, where it is one revision's, the revision."""
+    for name in (terms.id, *terms.also_called):
+        yield _plain(name), (terms.id, "")
+    for revision in terms.revisions:
+        for name in revision.also_called:
+            yield _plain(name), (terms.id, revision.id)
+
+
+def _licence(terms: _Terms, revision: _Revision) -> Licence:
     return Licence(
         id=terms.id,
         name=terms.name,
@@ -173,29 +195,23 @@ def _licence(terms: _Terms, revision: _Revision, territories: Mapping[str, tuple
         read=terms.read,
         source=terms.source,
         as_of=terms.as_of,
-        clauses=tuple(
-            _clause(clause, territories) for clause in terms.clauses if not clause.only or revision.id in clause.only
-        ),
+        clauses=tuple(_clause(clause) for clause in terms.clauses if not clause.only or revision.id in clause.only),
         policies=tuple(Policy(**policy.model_dump()) for policy in terms.policies),
         also_not_read=terms.also_not_read,
     )
 
 
-def _clause(row: _Clause, territories: Mapping[str, tuple[str, ...]]) -> Clause:
+def _clause(row: _Clause) -> Clause:
     values = row.model_dump(exclude={"when", "unless", "only"})
-    return Clause(**values, when=_condition(row.when, territories), unless=_condition(row.unless, territories))
+    return Clause(**values, when=_condition(row.when), unless=_condition(row.unless))
 
 
-def _condition(row: _When, territories: Mapping[str, tuple[str, ...]]) -> Condition:
+def _condition(row: _When) -> Condition:
     """Names of territories ("EU") stand for the codes of their countries."""
-
-    def codes(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(code for name in names for code in territories.get(name, (name,)))
-
     return Condition(
         **row.model_dump(exclude={"domicile", "users_in", "field"}),
-        domicile=codes(row.domicile),
-        users_in=codes(row.users_in),
+        domicile=tuple(code for place in row.domicile for code in members(place)),
+        users_in=tuple(code for place in row.users_in for code in members(place)),
         field=tuple(slug.casefold() for slug in row.field),
     )
 

@@ -32,6 +32,7 @@ class Threshold:
 
     `text` is the whole of it as a sentence. `effect` is what being above it does. `headroom` is what is left, below
     zero when it is passed. `crossed_in_months` follows from the stated growth: today's verdict stands until then.
+    Where a limit looks at a release date, it is when today's users pass the number, as a later version would count.
     """
 
     text: str

@@ -25,6 +25,9 @@ def licences(decision: Decision) -> Section | None:
         reasons = [f"{reason.text} ({reason.licence} {reason.clause}".rstrip() + ")" for reason in verdict.reasons]
         follow = [f"Duty: {duty}." for duty in verdict.duties]
         follow += [f"Question: {question}" for question in verdict.questions]
+        follow += [
+            f"Threshold: {limit.text} ({limit.licence} {limit.section}".rstrip() + ")." for limit in verdict.thresholds
+        ]
         follow += [f"Not read yet: {name}." for name in verdict.not_read]
         text = edition(verdict.licence_name, verdict.revision)
         origin = ", ".join(part for part in (text, verdict.source, read_on(verdict)) if part)
