@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from steelyard.cli.licence import command
 from steelyard.errors import Exit, GateFailed, InputError
+from steelyard.licences.load import load_licences
 
 STUDY = """
 name: inbox
@@ -135,3 +137,62 @@ def test_the_list_says_how_much_was_read(arguments: tuple[str, ...]) -> None:
     assert "mistral-non-production-0.1" in text
     assert "whole" in text
     assert "none" in text
+
+
+def test_terms_can_be_judged_without_a_model() -> None:
+    text = run("judge", "--licence", "mit OR mrl", "--licence", "mrl", "--purpose", "internal").stdout
+    assert "mit OR mrl: allowed under MIT License" in text
+    assert "mrl: forbidden under Mistral AI Research License" in text
+
+
+def test_the_matrix_has_every_licence_and_a_verdict_for_every_use() -> None:
+    rows = json.loads(run("matrix", "--kind", "company", "--domicile", "DE", "--json").stdout)["rows"]
+    by_id = {row["licence"]: row for row in rows}
+    assert set(by_id) == set(load_licences().by_id)
+    assert by_id["mit"]["distribute-weights"] == "allowed"
+    assert by_id["mistral-research-0.1"]["evaluate"] == "forbidden"
+    assert by_id["tongyi-qianwen"]["train-others"] == "forbidden"
+    words = {"allowed", "conditional", "forbidden", "unknown"}
+    assert all(set(list(row.values())[2:]) <= words for row in rows)
+
+
+def test_the_matrix_can_be_read_by_a_spreadsheet() -> None:
+    lines = list(csv.DictReader(run("matrix", "--csv").stdout.splitlines()))
+    assert next(line["product"] for line in lines if line["licence"] == "mit") == "allowed"
+    assert run("matrix", "--csv", "--json").exit_code == 2
+
+
+def test_who_asks_changes_the_matrix() -> None:
+    def evaluate(*who: str) -> str:
+        rows = json.loads(run("matrix", "--json", *who).stdout)["rows"]
+        return str(next(row["evaluate"] for row in rows if row["licence"] == "mistral-research-0.1"))
+
+    assert evaluate("--kind", "company") == "forbidden"
+    assert evaluate("--kind", "academic", "--no-commercial") == "allowed"
+
+
+def test_open_questions_of_a_study_stand_under_the_field_that_answers_them(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY.replace("codestral-22b", "llama-3.2-1b-instruct"), "utf-8")
+    (tmp_path / "inbox.jsonl").write_text('{"message": "hello", "intent": "greeting"}\n', "utf-8")
+    text = run("questions", str(tmp_path)).stdout
+    assert text.index("use.users.monthly_active_at") < text.index("more than 700,000,000?")
+    rows = json.loads(run("questions", str(tmp_path), "--json").stdout)["questions"]
+    assert {row["field"] for row in rows} >= {"use.users.monthly_active_at", "use.field"}
+    assert all(row["candidates"] == ["llama-3.2-1b-instruct"] for row in rows)
+
+
+def test_a_study_without_open_questions_says_so(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY.replace(", codestral-22b", ""), "utf-8")
+    (tmp_path / "inbox.jsonl").write_text('{"message": "hello", "intent": "greeting"}\n', "utf-8")
+    assert run("questions", str(tmp_path)).stdout == "no licence question is open\n"
+
+
+def test_a_limit_is_told_with_what_is_left() -> None:
+    text = run("judge", "--licence", "mistral-modified-mit-20m", "--monthly-revenue", "5000000").stdout
+    assert "threshold: monthly revenue of the group in USD: limit 20,000,000, 5,000,000 leaves 15,000,000 (75%)" in text
+
+
+def test_a_batch_that_is_not_there_is_named() -> None:
+    result = run("judge", "--batch", "no-such-file.jsonl")
+    assert isinstance(result.exception, InputError)
+    assert "no-such-file.jsonl" in str(result.exception)
