@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+import tomllib
+from dataclasses import fields
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import orjson
 import pytest
 
+from steelyard.catalogue import Model
+from steelyard.catalogue.architecture import Experts, Layers
 from steelyard.catalogue.load import load_catalogue, read_catalogue
 from steelyard.errors import InputError
+from steelyard.licences.facts import Facts
+from steelyard.licences.judge import judge_model
+from steelyard.licences.load import load_licences
 from steelyard.providers.protocol import Usage
-from steelyard.quantities import Money, Sourced, Tokens, Unknown
+from steelyard.quantities import Fact, Money, Sourced, Tokens, Unknown
 
 HEAD = '[sources.a]\nsource = "a test"\nas_of = "2026-11-24"\n'
 MODEL = """
@@ -57,17 +66,73 @@ def write(folder: Path, text: str, name: str = "facts.toml") -> Path:
     return path
 
 
+def facts_of(model: Model) -> list[Fact[object]]:
+    """Every fact of a record, found by its type, so that none is forgotten."""
+    values = [getattr(model, one.name) for one in fields(model)]
+    return [value for value in values if isinstance(value, Unknown | Sourced)]
+
+
 def test_the_shipped_facts_load_and_every_fact_has_a_source_and_a_date() -> None:
     catalogue = load_catalogue()
-    assert len(catalogue.models) >= 18
+    assert len(catalogue.models) >= 450
     for model in catalogue.models.values():
-        for fact in (model.licence, model.parameters, model.context_tokens, model.released, model.languages):
-            assert isinstance(fact, Unknown | Sourced)
+        found = facts_of(model)
+        assert len(found) >= 11
+        for fact in found:
             assert fact.reason if isinstance(fact, Unknown) else fact.source and fact.as_of
+        for row in (*model.weights, *model.editions, *model.former_licences, *model.further_licences):
+            assert row.source
+            assert row.as_of
         for weights in model.weights:
-            assert weights.source
             assert all("==" in package for package in weights.packages)
     assert all(price.source and price.as_of for offer in catalogue.offers for price in offer.prices)
+
+
+def test_the_numbers_of_a_shipped_network_agree_with_each_other() -> None:
+    for model in load_catalogue().models.values():
+        if isinstance(model.parameters, Sourced) and isinstance(model.parameters_active, Sourced):
+            assert 0 < model.parameters_active.value <= model.parameters.value, model.id
+        if isinstance(model.architecture, Unknown):
+            continue
+        network = model.architecture.value
+        assert network.layers > 0, model.id
+        assert network.hidden_size > 0, model.id
+        if isinstance(network.heads, int) and isinstance(network.kv_heads, int):
+            assert network.heads % network.kv_heads == 0, model.id
+        if not isinstance(network.mixers, Unknown):
+            assert sum(kind.count for kind in network.mixers) == network.layers, model.id
+            for kind in network.mixers:
+                assert (kind.window > 0) == (kind.mixer in ("sliding", "chunked")), model.id
+                if kind.mixer in ("linear", "state-space"):
+                    assert network.recurrent is not None, model.id
+        if network.experts is not None:
+            assert 0 < network.experts.active <= network.experts.total, model.id
+
+
+def test_lineage_is_whole_and_ends() -> None:
+    models = load_catalogue().models
+    for model in models.values():
+        ancestors = list(model.bases)
+        for base in ancestors:
+            ancestors += models[base].bases
+            assert len(ancestors) < 20, model.id
+        assert model.id not in ancestors
+        if model.bases:
+            assert isinstance(model.lineage, Sourced), model.id
+            assert model.lineage.value == "derived", model.id
+
+
+HOUSES = (
+    *("Meta", "Mistral AI", "Cohere Labs", "Stability AI", "Google", "Microsoft", "NVIDIA", "BigScience", "LAION"),
+    *("EleutherAI", "Alibaba Cloud", "BAAI", "DeepSeek", "OpenAI", "TII", "01.AI", "Hugging Face"),
+)
+
+
+@pytest.mark.parametrize("vendor", HOUSES)
+def test_every_house_of_open_models_has_records_that_licences_and_sizing_can_use(vendor: str) -> None:
+    theirs = [m for m in load_catalogue().models.values() if m.vendor == vendor and m.openness == "open"]
+    assert len(theirs) >= 3
+    assert any(isinstance(model.licence, Sourced) and isinstance(model.parameters, Sourced) for model in theirs)
 
 
 def test_every_proprietary_model_of_the_catalogue_has_a_price() -> None:
@@ -147,3 +212,68 @@ def test_facts_of_a_plug_in_join_the_catalogue(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("steelyard.plugins.names", lambda kind: ("mine",) if kind == "facts" else ())
     monkeypatch.setattr("steelyard.plugins.find", lambda kind, name: tmp_path)
     assert "from-a-plug-in" in load_catalogue.__wrapped__().models
+
+
+ARCHITECTURE = 'architecture = { layers = 4, hidden_size = 64, heads = 4, kv_heads = 2, %s from = "a" }\n'
+
+
+def test_a_number_of_a_network_that_is_left_out_was_not_read(tmp_path: Path) -> None:
+    text = HEAD + MODEL.format(id="m") + ARCHITECTURE % 'experts = { total = 8, active = 2 }, mixers = "full",'
+    fact = read_catalogue([write(tmp_path, text)]).models["m"].architecture
+    assert isinstance(fact, Sourced)
+    assert (fact.value.layers, fact.value.kv_heads) == (4, 2)
+    assert fact.value.head_size == Unknown("not read")
+    assert fact.value.experts == Experts(8, 2)
+    assert fact.value.mixers == (Layers("full", 4),)
+    assert fact.value.latent is None
+
+
+def test_layers_that_do_not_add_up_are_a_mistake(tmp_path: Path) -> None:
+    mixers = 'mixers = [{ mixer = "full", count = 1 }, { mixer = "sliding", count = 2, window = 512 }],'
+    with pytest.raises(InputError, match="do not add up to 4 layers"):
+        read_catalogue([write(tmp_path, HEAD + MODEL.format(id="m") + ARCHITECTURE % mixers)])
+
+
+def test_what_a_familys_models_have_in_common_stands_once_and_a_model_may_differ(tmp_path: Path) -> None:
+    row = '[[models]]\nid = "{}"\nname = "M"\nfamily = "F"\nkinds = ["text"]\nways = []\nchat = true\n'
+    common = '[families.F]\nvendor = "V"\nopenness = "open"\nlicence = { id = "mit", revision = "", from = "a" }\n'
+    text = HEAD + common + row.format("m") + row.format("n") + 'vendor = "W"\n'
+    models = read_catalogue([write(tmp_path, text)]).models
+    assert (models["m"].vendor, models["n"].vendor) == ("V", "W")
+    assert models["m"].licence == models["n"].licence
+
+
+def test_a_json_file_says_what_a_toml_file_says(tmp_path: Path) -> None:
+    text = HEAD + MODEL.format(id="m") + OFFER
+    toml = read_catalogue([write(tmp_path, text)])
+    json = read_catalogue([write(tmp_path, orjson.dumps(tomllib.loads(text)).decode(), "facts.json")])
+    assert (json.models, json.offers) == (toml.models, toml.offers)
+
+
+def test_a_mistake_is_told_once(tmp_path: Path) -> None:
+    text = HEAD + MODEL.format(id="m") + 'parameters = { value = "many", from = "a" }\n'
+    with pytest.raises(InputError) as caught:
+        read_catalogue([write(tmp_path, text)])
+    assert len(caught.value.problems) == 1
+
+
+def test_five_thousand_models_are_read_listed_and_judged_in_two_seconds(tmp_path: Path) -> None:
+    """Licences in the proportions of the shipped records; all under one use."""
+    shipped = [m for m in load_catalogue().models.values() if isinstance(m.licence, Sourced) and m.openness == "open"]
+    raw = tomllib.loads(HEAD + MODEL.format(id="m") + ARCHITECTURE % 'mixers = "full",')
+    rows = []
+    for number in range(5000):
+        licence = shipped[number % len(shipped)].licence
+        assert isinstance(licence, Sourced)
+        terms = {"id": licence.value.id, "revision": licence.value.revision, "from": "a"}
+        rows.append(raw["models"][0] | {"id": f"m{number}", "licence": terms})
+    path = write(tmp_path, orjson.dumps(raw | {"models": rows}).decode(), "facts.json")
+    load_licences()
+    begun = time.process_time()
+    catalogue = read_catalogue([path])
+    facts = Facts(purpose="product", commercial=True, kind="company", domicile=("DE",), users_in=("DE",))
+    verdicts = [
+        judge_model(model, facts, date(2026, 11, 24), catalogue=catalogue) for model in catalogue.models.values()
+    ]
+    assert len({verdict.status for verdict in verdicts}) >= 3
+    assert time.process_time() - begun < 2
