@@ -10,6 +10,7 @@ import pytest
 
 from steelyard.catalogue import Candidate, LicenceRef
 from steelyard.catalogue.load import load_catalogue
+from steelyard.catalogue.model import FormerLicence, Model
 from steelyard.catalogue.resolve import resolve
 from steelyard.errors import Problem
 from steelyard.licences import Verdict
@@ -134,6 +135,26 @@ def test_a_derivative_answers_to_its_own_terms_and_to_every_base_model() -> None
     assert found.status == "conditional"
     assert found.licence_id == "mit AND llama-3.1"
     assert any("Built with Llama" in duty for duty in found.duties)
+
+
+def test_a_base_that_the_catalogue_does_not_have_is_unknown() -> None:
+    orphan = replace(candidate(APACHE), model=replace(candidate(APACHE).model, bases=("nobody-has-it",)))
+    found = judge_candidate(orphan, use(), NO_WORKLOAD, AT)
+    assert found.status == "unknown"
+    assert "nobody-has-it" in found.headline
+
+
+def test_a_model_is_judged_by_all_its_terms_and_by_those_of_the_day() -> None:
+    model = candidate(MIT).model
+    under = LicenceRef("mistral-research-0.1", "0.1")
+    both = replace(model, further_licences=(Sourced(under, "a test", "2026-11-24"),))
+    changed = replace(model, former_licences=(FormerLicence(under, "2025-01-01", "a test", "2026-11-24"),))
+
+    def status(one: Model, at: date = AT) -> str:
+        return judge_candidate(replace(candidate(MIT), model=one), use("internal"), NO_WORKLOAD, at).status
+
+    assert (status(model), status(both)) == ("allowed", "forbidden")
+    assert (status(changed), status(changed, date(2024, 12, 31))) == ("allowed", "forbidden")
 
 
 def test_evaluating_is_judged_without_what_comes_later() -> None:

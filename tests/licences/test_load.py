@@ -63,9 +63,10 @@ def test_all_mistakes_of_a_file_are_reported(tmp_path: Path) -> None:
         ('domicile = ["UK"]', "'UK' is neither"),
         ('users_in = ["Europe"]', "'Europe' is neither"),
         ("monthly_active_over = 7", "go together"),
+        ('commercial = true }\nquestion = "Is {fild} fine?"\nunless = { commercial = false', "only {field}"),
     ],
 )
-def test_a_condition_that_could_never_hold_is_refused(tmp_path: Path, when: str, what: str) -> None:
+def test_a_slip_that_would_show_only_in_a_verdict_is_refused(tmp_path: Path, when: str, what: str) -> None:
     path = tmp_path / "x.toml"
     path.write_text(GOOD + f'[[clauses]]\nsection = "1"\neffect = "forbidden"\ntext = "t"\nwhen = {{ {when} }}\n')
     with pytest.raises(InputError, match=what):

@@ -36,8 +36,11 @@ def judge_expression(text: str, facts: Facts, at: date, licences: Licences, revi
         return judge_facts(terms, facts, at)
     try:
         expression = _GRAMMAR.parse(text)
-    except ExpressionError as error:
-        return unknown(text, f"it is no licence expression: {str(error).splitlines()[0]}")
+    except Exception as error:  # the parser trips over some texts: an empty pair of brackets is an IndexError
+        why = (
+            str(error).splitlines()[0] if isinstance(error, ExpressionError) else "the brackets or the words do not fit"
+        )
+        return unknown(text, f"it is no licence expression: {why}")
     if expression is None:
         return unknown(text, "no licence is named")
     return _judge(expression, facts, at, licences, revision)

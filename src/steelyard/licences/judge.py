@@ -63,12 +63,16 @@ def judge_model(
     catalogue = catalogue or load_catalogue()
     licences = licences or load_licences()
     judged: list[tuple[Model, Licence | Unknown, Verdict]] = []
-    for one in _lineage(model, catalogue):
+    lineage, missing = _lineage(model, catalogue)
+    for one in lineage:
         for terms in _terms(one, licences, at, revision if one is model else ""):
             read = replace(facts, modality=facts.modality or modality_of(one))
             verdict = _unknown(one, terms.reason) if isinstance(terms, Unknown) else judge_facts(terms, read, at)
             judged.append((one, terms, verdict))
     verdicts = [verdict for _, _, verdict in judged]
+    for base in missing:
+        why = Unknown("it is a base that is not in the catalogue")
+        verdicts.append(_unknown(replace(model, name=base, licence=why), why.reason))
     if host is not None and verdicts[0].licence_id:
         verdicts.append(_unread(_host_terms(host), facts))
     own = judged[0][1]
@@ -251,12 +255,17 @@ def _unread(licence: Licence, facts: Facts) -> Verdict:
     return _verdict(licence, (_reason(licence, effect, text),), (duty,) if contract else (), (question,))
 
 
-def _lineage(model: Model, catalogue: Catalogue) -> list[Model]:
-    """The model, then every model it derives from, each once."""
-    found = [model]
-    for ancestor in found:
-        found += [catalogue.models[base] for base in ancestor.bases if catalogue.models[base] not in found]
-    return found
+def _lineage(model: Model, catalogue: Catalogue) -> tuple[list[Model], list[str]]:
+    """The model, then every model it derives from, each once; and the ids of bases that nobody knows."""
+    found, missing = [model], []
+    for one in found:
+        for id in one.bases:
+            base = catalogue.models.get(id)
+            if base is None:
+                missing.append(id)
+            elif base not in found:
+                found.append(base)
+    return found, missing
 
 
 def _terms(model: Model, licences: Licences, at: date, revision: str) -> list[Licence | Unknown]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,13 @@ class _Policy(_Row):
     read: Read
     source: str
     as_of: Day
+
+
+def _question(text: str) -> str:
+    """`{field}` is the one thing that is filled in."""
+    if re.search(r"[{}]", text.replace("{field}", "")):
+        raise ValueError("only {field} may stand in braces")
+    return text
 
 
 def _place(name: str) -> str:
@@ -91,7 +99,7 @@ class _Clause(_Row):
     in_doubt: Literal["conditional", "unknown"] = "conditional"
     lifted_by: tuple[Already, ...] = ()
     duty: str = ""
-    question: str = ""
+    question: Annotated[str, AfterValidator(_question)] = ""
     quote: Annotated[str, Field(max_length=80)] = ""
     document: str = ""
     only: tuple[str, ...] = ()
