@@ -12,6 +12,7 @@ from steelyard.costs import Cost, cost_of, machine
 from steelyard.decision import Evidence
 from steelyard.decision.decide import decide
 from steelyard.providers.protocol import Usage
+from steelyard.licences import Threshold
 from steelyard.quantities import Sourced, Unknown
 from steelyard.trials import DevChoice, Latency, Measurement
 from steelyard.usecase import Requirement
@@ -116,6 +117,15 @@ def test_a_withdrawal_that_is_announced_is_a_date_to_keep():
     model = replace(one.model, retired=Sourced("2027-03-01", "vendor's list", "2026-10-01"))
     got = decided(replace(evidence, candidate=replace(one, model=model)))
     assert "On 2027-03-01 the vendor withdraws m (vendor's list): choose again before." in got.recheck_when
+
+
+def test_the_month_in_which_growth_passes_a_limit_of_the_licence_is_kept():
+    limit = Threshold("revenue: limit 20, 5 leaves 15", "Terms", "§2", "forbidden", "revenue", 20, 5, 15, 24, "2028-11")
+    evidence = measured("m", scores(200, 240))
+    limited = replace(evidence.licence, thresholds=(limit, replace(limit, text="far", crossed_in="")))
+    got = decided(replace(evidence, licence=limited))
+    said = [text for text in got.recheck_when if "limit of the licence" in text]
+    assert said == ["In 2028-11 a limit of the licence is passed (Terms §2): revenue: limit 20, 5 leaves 15."]
 
 
 def test_without_a_winner_there_is_nothing_to_check_again():

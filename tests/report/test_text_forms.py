@@ -14,7 +14,7 @@ from tests.report.variations import crowd, hostile, nobody_passed, nothing_measu
 
 from steelyard.decision import Decision
 from steelyard.errors import NotWritable
-from steelyard.licences import Reason, Verdict
+from steelyard.licences import Reason, Threshold, Verdict
 from steelyard.report.markdown import to_markdown
 from steelyard.report.page import page
 from steelyard.report.render import write_report
@@ -150,6 +150,20 @@ def test_terms_that_nobody_read_were_looked_up_and_a_version_in_the_name_is_not_
     assert "API terms (https://terms.example, looked up on 2026-11-24, not read)" in text
     assert "Licence 2.0 (https://terms.example, read on 2026-11-24)" in text
     assert "Gemma Terms of Use (revision 2025-03-24, https://ai.google.dev/gemma/terms, read on 2026-10-01)" in text
+
+
+def test_limits_of_a_licence_stand_beside_the_duties_with_what_is_left() -> None:
+    decision = sample_decision()
+    text = "revenue of the group: limit 20, 5 leaves 15 (75%)"
+    limit = Threshold(text, "Terms", "§2", "forbidden", "revenue of the group", 20, 5, 15)
+    lines = tuple(
+        replace(line, licence=replace(line.licence, thresholds=(limit,))) if line.candidate == decision.winner else line
+        for line in decision.standings
+    )
+    limited = replace(decision, standings=lines)
+    assert f"Limit: {text} (Terms §2)." in to_markdown(page(limited))
+    assert f"Licence limit: {text}" in " ".join(printed(limited, 80).split())
+    assert "Limit: " not in to_markdown(page(decision))
 
 
 def test_an_unmeasured_candidate_with_open_terms_can_change_the_picture_only_if_they_allow_the_use() -> None:

@@ -101,6 +101,9 @@ def _licence(basis: Basis, winner: Standing) -> Iterator[str]:
         name = licence.licence_name or licence.licence_id
         basis_read = ", ".join(text for text in (name, edition(name, licence.revision), read_on(licence)) if text)
         yield f"When the terms of {winner.name} change: this verdict rests on {basis_read}"
+    for limit in licence.thresholds:
+        if limit.crossed_in:
+            yield f"In {limit.crossed_in} a limit of the licence is passed ({limit.licence} {limit.section}): {limit.text}"
 
 
 def _withdrawal(basis: Basis, winner: Standing) -> Iterator[str]:

@@ -1,5 +1,5 @@
 """Terms applied to an intended use: allowed, conditional, forbidden or unknown, with the clause."""
 
-from steelyard.licences.verdict import Reason, Status, Verdict
+from steelyard.licences.verdict import Reason, Status, Threshold, Verdict
 
-__all__ = ["Reason", "Status", "Verdict"]
+__all__ = ["Reason", "Status", "Threshold", "Verdict"]

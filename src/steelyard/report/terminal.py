@@ -28,7 +28,8 @@ def print_summary(decision: Decision, console: Console) -> None:
     if decision.question:
         console.print(Text(decision.question, style="dim"))
     console.print(Text(decision.verdict, style="bold"))
-    for item in (*decision.duties, *decision.questions):
+    limits = decision.standing(decision.winner).licence.thresholds if decision.winner else ()
+    for item in (*decision.duties, *decision.questions, *(f"Licence limit: {limit.text}" for limit in limits)):
         console.print(_item(item))
     board = next(block for block in leaderboard(decision).blocks if isinstance(block, Leaderboard))
     if failed := [line for line in decision.standings if line.failed]:

@@ -26,7 +26,7 @@ def licences(decision: Decision) -> Section | None:
         follow = [f"Duty: {duty}." for duty in verdict.duties]
         follow += [f"Question: {question}" for question in verdict.questions]
         follow += [
-            f"Threshold: {limit.text} ({limit.licence} {limit.section}".rstrip() + ")." for limit in verdict.thresholds
+            f"Limit: {limit.text} ({limit.licence} {limit.section}".rstrip() + ")." for limit in verdict.thresholds
         ]
         follow += [f"Not read yet: {name}." for name in verdict.not_read]
         text = edition(verdict.licence_name, verdict.revision)
