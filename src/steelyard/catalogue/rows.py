@@ -16,20 +16,28 @@ NOT_READ = "not read"
 
 
 class Row(BaseModel):
+    """A table: a key it does not have is a mistake."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SourceRow(Row):
+    """`[sources.NAME]`: where facts were read, and on which day."""
+
     source: str
     as_of: Day
 
 
 class Known(Row, Generic[T]):
+    """A fact, `from` a source of this file."""
+
     value: T
     origin: str = Field(alias="from")
 
 
 class NotKnown(Row):
+    """A fact that is not known, with the reason."""
+
     unknown: str
 
 
@@ -44,6 +52,8 @@ MISSING = NotKnown(unknown=NOT_READ)
 
 
 class LicenceRow(Row):
+    """Terms that bind a model or an offer."""
+
     id: str
     revision: str
     acceptable_use: str = ""
@@ -51,10 +61,14 @@ class LicenceRow(Row):
 
 
 class FormerRow(LicenceRow):
+    """Terms of copies taken before `until`; "" where the day was not read."""
+
     until: Day | Literal[""] = ""
 
 
 class ExpertsRow(Row):
+    """Experts of a layer; a number that is left out was not read."""
+
     total: int
     active: int
     size: int | None = None
@@ -64,6 +78,8 @@ class ExpertsRow(Row):
 
 
 class LatentRow(Row):
+    """Multi-head latent attention."""
+
     query_rank: int
     kv_rank: int
     rope_size: int
@@ -72,6 +88,8 @@ class LatentRow(Row):
 
 
 class LayersRow(Row):
+    """Layers that mix tokens in one way."""
+
     mixer: Mixer
     count: int
     window: int = 0
@@ -80,6 +98,8 @@ class LayersRow(Row):
 
 
 class RecurrentRow(Row):
+    """The state of linear and state-space layers."""
+
     key_heads: int
     value_heads: int
     key_size: int
@@ -108,6 +128,8 @@ class ArchitectureRow(Row):
 
 
 class EditionRow(Row):
+    """Weights as somebody publishes them, without a recipe."""
+
     repository: str
     format: str
     quantisations: tuple[str, ...]
@@ -116,6 +138,8 @@ class EditionRow(Row):
 
 
 class WeightsRow(Row):
+    """A recipe for weights, with the SHA-256 of what it gives."""
+
     name: str
     format: Literal["gguf", "transformers", "none"]
     kind: Literal["package", "hub", "path"]
@@ -130,6 +154,8 @@ class WeightsRow(Row):
 
 
 class ScoreRow(Row):
+    """A score that somebody published."""
+
     benchmark: str
     value: float
     unit: str
@@ -138,6 +164,8 @@ class ScoreRow(Row):
 
 
 class ModelRow(Row):
+    """A model, completed from its family."""
+
     id: Annotated[str, Field(pattern=r"^[a-z0-9._-]+$")]
     name: str
     family: str
@@ -171,12 +199,16 @@ class ModelRow(Row):
 
 
 class QuoteRow(Row):
+    """What another source says of a price."""
+
     input_usd_per_million: Decimal
     output_usd_per_million: Decimal
     origin: str = Field(alias="from")
 
 
 class LongContextRow(Row):
+    """Rates from a number of input tokens on."""
+
     above_input_tokens: int
     input_usd_per_million: Decimal
     output_usd_per_million: Decimal
@@ -184,6 +216,8 @@ class LongContextRow(Row):
 
 
 class PriceRow(Row):
+    """Rates from a day on; "" in `valid_to`: still."""
+
     input_usd_per_million: Decimal
     output_usd_per_million: Decimal
     cached_input_usd_per_million: Decimal | None = None
@@ -198,6 +232,8 @@ class PriceRow(Row):
 
 
 class RateRow(Row):
+    """A price that is not one of tokens."""
+
     unit: RateUnit
     usd: Decimal
     valid_from: Day
@@ -205,6 +241,8 @@ class RateRow(Row):
 
 
 class OfferRow(Row):
+    """A model at a seller."""
+
     route: str
     model: str
     vendor: str
@@ -228,6 +266,8 @@ class OfferRow(Row):
 
 
 class RefRow(Row):
+    """Terms by id; without a revision, the newest."""
+
     id: str
     revision: str = ""
 
@@ -250,6 +290,8 @@ class TagRow(Row):
 
 
 class AliasRow(TagRow):
+    """A name elsewhere: what it stands for alone, and with its tags."""
+
     match: str = Field(default="", alias="name")
     tags: tuple[TagRow, ...] = ()
     origin: str = Field(alias="from")
