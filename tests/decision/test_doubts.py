@@ -11,8 +11,8 @@ from steelyard.catalogue import Candidate
 from steelyard.costs import Cost, cost_of, machine
 from steelyard.decision import Evidence
 from steelyard.decision.decide import decide
-from steelyard.providers.protocol import Usage
 from steelyard.licences import Threshold
+from steelyard.providers.protocol import Usage
 from steelyard.quantities import Sourced, Unknown
 from steelyard.trials import DevChoice, Latency, Measurement
 from steelyard.usecase import Requirement

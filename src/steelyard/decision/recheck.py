@@ -103,7 +103,8 @@ def _licence(basis: Basis, winner: Standing) -> Iterator[str]:
         yield f"When the terms of {winner.name} change: this verdict rests on {basis_read}"
     for limit in licence.thresholds:
         if limit.crossed_in:
-            yield f"In {limit.crossed_in} a limit of the licence is passed ({limit.licence} {limit.section}): {limit.text}"
+            where = f"{limit.licence} {limit.section}"
+            yield f"In {limit.crossed_in} a limit of the licence is passed ({where}): {limit.text}"
 
 
 def _withdrawal(basis: Basis, winner: Standing) -> Iterator[str]:
