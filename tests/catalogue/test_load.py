@@ -277,3 +277,30 @@ def test_five_thousand_models_are_read_listed_and_judged_in_two_seconds(tmp_path
     ]
     assert len({verdict.status for verdict in verdicts}) >= 3
     assert time.process_time() - begun < 2
+
+
+def test_the_parameters_of_a_dense_decoder_are_those_of_its_numbers() -> None:
+    """Attention, feed-forward matrices (gated or not), one or two embeddings: within 5 % of what was published."""
+    compared = 0
+    for model in load_catalogue().models.values():
+        if isinstance(model.architecture, Unknown) or isinstance(model.parameters, Unknown):
+            continue
+        network, published = model.architecture.value, model.parameters.value
+        numbers = (network.heads, network.kv_heads, network.head_size, network.feed_forward, network.vocabulary)
+        plain = network.shape == "decoder" and network.experts is None and network.latent is None
+        uniform = not isinstance(network.mixers, Unknown) and network.recurrent is None
+        if not plain or not uniform or set(model.modalities) != {"text"} or "nominal" in model.parameters.source:
+            continue
+        heads, kv_heads, head_size, inner, vocabulary = (n if isinstance(n, int) else 0 for n in numbers)
+        if not (heads and kv_heads and head_size and inner and vocabulary):
+            continue
+        attention = 2 * network.hidden_size * head_size * (heads + kv_heads)
+        counts = [
+            network.layers * (attention + matrices * network.hidden_size * inner)
+            + embeddings * vocabulary * network.hidden_size
+            for matrices in (2, 3)
+            for embeddings in (1, 2)
+        ]
+        compared += 1
+        assert min(abs(count / published - 1) for count in counts) < 0.05, model.id
+    assert compared > 150
