@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from steelyard.catalogue import Candidate
-from steelyard.catalogue.load import load_catalogue
+from steelyard.catalogue.own import catalogue_for
 from steelyard.catalogue.target import target
 from steelyard.costs import Cost
 from steelyard.costs.cost import cost_of
@@ -75,7 +75,7 @@ class Prepared:
 def prepare(path: Path, at: datetime) -> Prepared:
     """Read the study and its data, judge the licences, and find out who can be measured here."""
     case = load_study(path)
-    candidates = candidates_of(case, load_catalogue())
+    candidates = candidates_of(case, catalogue_for(case.file))
     data = load_dataset(case.data)
     task = Classification(case.task, case.data, data)
     verdicts = {c.id: judge_candidate(c, case.use, case.workload, at.date()) for c in candidates}

@@ -51,6 +51,81 @@ def test_a_model_is_one_json_document_when_asked() -> None:
     assert document["model"]["weights"][0]["requantise"] == "q8_0"
 
 
+PROVIDERS = (
+    "Meta", "Mistral", "Cohere", "Stability AI", "Google", "Microsoft", "NVIDIA", "BigScience", "LAION", "EleutherAI",
+    "Qwen", "Alibaba", "BAAI", "DeepSeek", "OpenAI", "Azure", "Anthropic", "AWS", "Bedrock", "AI21",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_provider_has_models(provider: str) -> None:
+    assert json.loads(run("list", "--provider", provider, "--json").stdout)["models"]
+
+
+def models(*arguments: str) -> list[dict[str, str]]:
+    return json.loads(run("list", "--json", *arguments).stdout)["models"]
+
+
+def test_filters_leave_what_passes_them_all_and_no_model_whose_fact_is_unknown() -> None:
+    found = models("--openness", "open", "--max-size", "1B", "--way", "self-hosted", "--fits", "2GB")
+    assert {row["openness"] for row in found} == {"open"}
+    assert "unknown" not in {row["parameters"] for row in found}
+    assert "gemma-3-270m" in {row["model"] for row in found}
+
+
+def test_a_filter_looks_among_the_snapshot_too_and_says_where_a_row_is_from() -> None:
+    assert {row["facts"] for row in models()} == {"by hand"}
+    found = models("--min-context", "1m")
+    assert {row["facts"] for row in found} == {"by hand", "snapshot"}
+    assert all(int(row["context"].replace(",", "")) >= 1_000_000 for row in found)
+
+
+def test_models_are_judged_for_a_use() -> None:
+    found = {row["model"]: row["verdict"] for row in models("--purpose", "product", "--provider", "Mistral")}
+    assert found["codestral-22b"] == "forbidden"
+    allowed = models("--licence", "allowed", "--openness", "open")
+    assert {row["verdict"] for row in allowed} == {"allowed"}
+
+
+def test_a_study_states_the_use(tmp_path: Path) -> None:
+    study = Path(__file__).parents[2] / "examples/support-inbox"
+    assert all("verdict" in row for row in models("--study", str(study)))
+
+
+def test_an_empty_list_names_the_filter_that_emptied_it() -> None:
+    result = run("list", "--openness", "open", "--max-input-price", "0.0000001", "--fits", "1GB")
+    assert result.stdout == ""
+    assert "--max-input-price 1E-7 leaves none of " in result.stderr
+    assert "--fits" not in result.stderr
+    assert "nobody called 'Nemo Ltd'" in run("list", "--provider", "Nemo Ltd").stderr
+
+
+@pytest.mark.parametrize("text", ["", "B", "seven", "7 furlongs", "1e999999", "nan", "inf"])
+def test_a_number_that_is_none_is_a_usage_error(text: str) -> None:
+    assert run("list", "--max-size", text).exit_code == 2
+    assert run("list", "--max-input-price", text or "-1").exit_code == 2
+
+
+def test_a_verdict_that_does_not_exist_is_a_usage_error() -> None:
+    assert run("list", "--licence", "fine").exit_code == 2
+
+
+def test_agreement_on_a_price_is_counted_and_other_figures_stand_beside_it() -> None:
+    text = run("show", "gpt-5-mini").stdout
+    assert "other sources agree" in text
+    assert "offer azure:gpt-5-mini by Azure" in text
+    assert "sold by " in text
+
+
+def test_models_stand_side_by_side() -> None:
+    lines = run("compare", "gpt-5-mini", "llama-3.1-8b-instruct", "--purpose", "product").stdout.splitlines()
+    assert lines[0].split() == ["fact", "gpt-5-mini", "llama-3.1-8b-instruct"]
+    assert any(line.split()[:3] == ["openness", "proprietary", "open"] for line in lines)
+    assert any(line.startswith("llama-3.1-8b-instruct: conditional") for line in lines)
+    column = json.loads(run("compare", "gpt-5-mini", "--json").stdout)["models"][0]
+    assert column["sources of the price"] != "none"
+
+
 def test_getting_prints_the_licence_first_and_the_path_as_the_result(tmp_path: Path) -> None:
     path = tmp_path / "gemma-3-270m/gemma-3-270m-q4_k_m.gguf"
     path.parent.mkdir()

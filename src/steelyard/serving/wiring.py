@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from steelyard.catalogue import Candidate
-from steelyard.catalogue.load import Catalogue, load_catalogue
+from steelyard.catalogue.load import Catalogue
+from steelyard.catalogue.own import catalogue_for
 from steelyard.catalogue.target import target
 from steelyard.decision import Decision
 from steelyard.decision.store import load
@@ -47,7 +48,8 @@ def wire(study: Path) -> Wired:
     """Everything a study's endpoint needs, read from its files; SteelyardError when there is nothing to serve."""
     case = load_study(study)
     decision = load(case.output)
-    return wired(case, decision, load_lock(case.output, decision.made_at), load_dataset(case.data), load_catalogue())
+    lock, catalogue = load_lock(case.output, decision.made_at), catalogue_for(case.file)
+    return wired(case, decision, lock, load_dataset(case.data), catalogue)
 
 
 def wired(case: UseCase, decision: Decision, lock: Lock, dataset: Dataset, catalogue: Catalogue) -> Wired:

@@ -54,7 +54,7 @@ def read(wheel: Path, houses: Houses, read_on: str) -> Source:
         for key, entry in content.items()
         if isinstance(entry, dict) and (row := _row(key, entry, named)) is not None
     ]
-    return Source(f"{PACKAGE} {version} (PyPI): {FILE.rpartition('/')[2]}", read_on, tuple(rows))
+    return Source(f"{PACKAGE} {version} (PyPI), its price file", read_on, tuple(rows))
 
 
 def _row(key: str, entry: dict[str, object], named: dict[str, str]) -> Listed | None:

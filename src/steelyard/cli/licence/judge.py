@@ -72,7 +72,7 @@ def judge_command(
 
 
 def _of_study(study: Path, purpose: Purpose | None, at: date) -> list[tuple[str, Verdict]]:
-    from steelyard.catalogue.load import load_catalogue
+    from steelyard.catalogue.own import catalogue_for
     from steelyard.licences.judge import judge_candidate
     from steelyard.usecase.candidates import candidates_of
     from steelyard.usecase.load import load_study
@@ -80,7 +80,7 @@ def _of_study(study: Path, purpose: Purpose | None, at: date) -> list[tuple[str,
     case = load_study(study)
     return [
         (candidate.id, judge_candidate(candidate, case.use, case.workload, at, purpose=purpose))
-        for candidate in candidates_of(case, load_catalogue())
+        for candidate in candidates_of(case, catalogue_for(case.file))
     ]
 
 

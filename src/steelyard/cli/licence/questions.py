@@ -41,7 +41,7 @@ def _grouped(study: Path) -> dict[str, dict[str, list[str]]]:
     """Field of the study file -> question -> candidates. What no field answers comes last."""
     from datetime import UTC, datetime
 
-    from steelyard.catalogue.load import load_catalogue
+    from steelyard.catalogue.own import catalogue_for
     from steelyard.licences.judge import judge_candidate
     from steelyard.usecase.candidates import candidates_of
     from steelyard.usecase.load import load_study
@@ -49,7 +49,7 @@ def _grouped(study: Path) -> dict[str, dict[str, list[str]]]:
     case = load_study(study)
     at = datetime.now(UTC).date()
     found: dict[str, dict[str, list[str]]] = {}
-    for candidate in candidates_of(case, load_catalogue()):
+    for candidate in candidates_of(case, catalogue_for(case.file)):
         for purpose in (None, "evaluate"):
             verdict = judge_candidate(candidate, case.use, case.workload, at, purpose=purpose)
             for question in verdict.questions:

@@ -1,0 +1,110 @@
+"""`steelyard models show`: everything that is known of one model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from steelyard.cli.models.telling import (
+    MODEL_FACTS,
+    OFFER_FACTS,
+    candidate_called,
+    fact_line,
+    price_lines,
+    say_document,
+)
+from steelyard.cli.say import say
+
+if TYPE_CHECKING:
+    from steelyard.catalogue.model import Model, Offer
+
+
+@click.command("show")
+@click.argument("model")
+@click.option(
+    "--study", type=click.Path(path_type=Path), help="Take the study's own facts too (models.toml beside it)."
+)
+@click.option("--every-seller", is_flag=True, help="Tell all of every seller, not one line for each that has no terms.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def show_command(model: str, study: Path | None, every_seller: bool, as_json: bool) -> None:
+    """Show everything known of MODEL, each fact with its source and date, and what is not known with the reason."""
+    from steelyard.catalogue.own import catalogue_for
+    from steelyard.catalogue.whole import whole
+
+    catalogue = whole(catalogue_for(study))
+    found = candidate_called(catalogue, model).model
+    offers = catalogue.offers_of(found.id)
+    if as_json:
+        say_document({"model": found, "offers": offers})
+        return
+    for line in _of_model(found):
+        say(line)
+    brief = [] if every_seller else [offer for offer in offers if offer.route == "compatible"]
+    for offer in offers:
+        if offer not in brief:
+            for line in _of_offer(offer):
+                say(line)
+    if brief:
+        say(f"  sold by {len(brief)} others under terms that nobody here has read (--every-seller tells all of them):")
+        for offer in brief:
+            say(f"    {offer.vendor}: {_brief(offer)}")
+
+
+def _of_model(model: Model) -> Iterator[str]:
+    yield f"{model.id}: {model.name}, {model.vendor}, {model.openness}, {', '.join(model.kinds)}"
+    for name in MODEL_FACTS:
+        yield "  " + fact_line(name.replace("_", " "), getattr(model, name))
+    for licence in model.further_licences:
+        yield "  " + fact_line("also under", licence)
+    for former in model.former_licences:
+        until = f"until {former.until}" if former.until else "formerly"
+        yield f"  {until}: {former.licence.id} {former.licence.revision} [{former.source}, {former.as_of}]"
+    if model.successor:
+        yield f"  successor: {model.successor}"
+    if model.bases:
+        yield f"  derives from: {', '.join(model.bases)} (their terms apply too)"
+    for weights in model.weights:
+        origin = ", ".join(weights.packages) or weights.repository or ", ".join(weights.members)
+        yield f"  weights #{weights.name}: {weights.size_bytes:,} bytes, {weights.kind} {origin}"
+        yield f"    SHA-256 {weights.sha256} [{weights.source}, {weights.as_of}]"
+        if weights.requantise:
+            yield f"    run as #{weights.requantise}, written once after download"
+    for edition in model.editions:
+        kinds = ", ".join(edition.quantisations)
+        yield f"  edition {edition.repository}: {edition.format} {kinds} [{edition.source}, {edition.as_of}]"
+    for score in model.public_scores:
+        said = "said by its maker" if score.self_reported else "measured by others"
+        yield (
+            f"  hearsay: {score.benchmark} {score.value:g} {score.unit}, {said} [{score.source}, {score.as_of}]; "
+            "no measurement, and in no decision"
+        )
+
+
+def _of_offer(offer: Offer) -> Iterator[str]:
+    at = f" at {offer.base_url}" if offer.base_url else ""
+    key = f", key in {offer.key_env}" if offer.key_env else ""
+    yield f"  offer {offer.route}:{offer.served_as} by {offer.vendor}{at}{key}"
+    for price in offer.prices:
+        for line in price_lines(price):
+            yield f"    {line}"
+    for rate in offer.rates:
+        yield f"    {rate.usd} USD per {rate.unit} [{rate.source}, {rate.as_of}]"
+    if not offer.prices and not offer.rates:
+        yield "    price: unknown: not read"
+    for name in OFFER_FACTS:
+        yield "    " + fact_line(name.replace("_", " "), getattr(offer, name))
+    if offer.successor:
+        yield f"    successor: {offer.successor}"
+
+
+def _brief(offer: Offer) -> str:
+    if not offer.prices:
+        return f"{offer.served_as}, price unknown"
+    price = offer.prices[-1]
+    return (
+        f"{offer.served_as}, {price.input_usd_per_million} in, {price.output_usd_per_million} out since "
+        f"{price.valid_from} [{price.source}]"
+    )
