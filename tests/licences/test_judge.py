@@ -30,7 +30,7 @@ HUGE = Users(monthly_active_at={"2024-08-31": 800_000_000})
 
 
 def use(purpose: Any = "product", commercial: bool = True, **rest: Any) -> Use:
-    return Use(purpose, commercial, **({"organisation": GERMAN} | rest))
+    return Use(purpose, commercial, **({"organisation": GERMAN, "field": "customer-support"} | rest))
 
 
 def candidate(text: str, **rest: Any) -> Candidate:
@@ -213,14 +213,20 @@ def test_terms_that_were_not_read_are_named() -> None:
 
 
 def test_a_field_that_was_not_said_is_asked_for_and_one_that_the_policy_bars_is_forbidden() -> None:
-    """The policy binds every field as a duty; it forbids only the field that was named."""
-    unsaid, said, barred = (
-        verdict(LLAMA, use("internal", users=SMALL, field=field)) for field in ("", "customer-support", "Military")
+    unsaid, said, barred, near = (
+        verdict(LLAMA, use("internal", users=SMALL, field=field))
+        for field in ("", "customer-support", "Military", "military history")
     )
-    assert (unsaid.status, said.status, barred.status) == ("allowed", "allowed", "forbidden")
-    assert any("use.field" in question for question in unsaid.questions)
+    assert [one.status for one in (unsaid, said, barred, near)] == [
+        "conditional",
+        "allowed",
+        "forbidden",
+        "conditional",
+    ]
+    assert "What is the field of use? (use.field)" in unsaid.questions
+    assert any(question.startswith("Does military history count as") for question in near.questions)
     assert said.questions == ()
-    assert any("Acceptable Use Policy" in duty for duty in unsaid.duties)
+    assert any("Acceptable Use Policy" in duty for duty in said.duties)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from steelyard.catalogue.model import Way
 from steelyard.licences.clauses import Modality, OrganisationKind
 from steelyard.licences.combine import all_of, with_hidden_bases
 from steelyard.licences.expression import judge_expression, unknown
-from steelyard.licences.facts import Facts, settled
+from steelyard.licences.facts import Facts
 from steelyard.licences.judge import judge_model
 from steelyard.licences.load import Licences
 from steelyard.licences.verdict import Reason, Verdict
@@ -79,30 +79,28 @@ class Line(BaseModel):
 
     def facts(self) -> Facts:
         """What the line says. A group's revenue is one with all affiliates."""
-        return settled(
-            Facts(
-                purpose=self.purpose,
-                commercial=self.commercial,
-                distribute=self.distribute,
-                outputs_train=self.outputs_train,
-                role=self.role,
-                kind=self.organisation_kind,
-                way=self.way,
-                tuned=self.tuned,
-                modality=frozenset(self.modality),
-                field=(self.field or "").strip(),
-                domicile=self.established_in,
-                users_in=self.users_in,
-                qualified_non_profit=self.qualified_non_profit,
-                users_product=self.mau_product,
-                users_at_release=self.mau_group_at_release,
-                annual_revenue=self.revenue_year_group_usd,
-                monthly_revenue=self.revenue_month_group_usd,
-                product_revenue=self.revenue_month_product_usd,
-                affiliates_included=True,
-                already=self.already,
-                growth_per_month=self.growth_per_month or 0.0,
-            )
+        return Facts(
+            purpose=self.purpose,
+            commercial=self.commercial,
+            distribute=self.distribute,
+            outputs_train=self.outputs_train,
+            role=self.role,
+            kind=self.organisation_kind,
+            way=self.way,
+            tuned=self.tuned,
+            modality=frozenset(self.modality),
+            field=(self.field or "").strip(),
+            domicile=self.established_in,
+            users_in=self.users_in,
+            qualified_non_profit=self.qualified_non_profit,
+            users_product=self.mau_product,
+            users_at_release=self.mau_group_at_release,
+            annual_revenue=self.revenue_year_group_usd,
+            monthly_revenue=self.revenue_month_group_usd,
+            product_revenue=self.revenue_month_product_usd,
+            affiliates_included=True,
+            already=self.already,
+            growth_per_month=self.growth_per_month or 0.0,
         )
 
 

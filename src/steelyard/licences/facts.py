@@ -47,13 +47,6 @@ class Facts:
     growth_per_month: float = 0.0
 
 
-def settled(facts: Facts) -> Facts:
-    """Evaluating is measuring alone: where nothing else is said, nothing is handed on and no output trains."""
-    if facts.purpose != "evaluate":
-        return facts
-    return replace(facts, distribute=facts.distribute or "none", outputs_train=facts.outputs_train or "none")
-
-
 def facts_of(use: Use, candidate: Candidate, workload: Workload | Unknown) -> Facts:
     """What a study says. A head on a model's own embeddings may or may not count as tuning: that is not said."""
     tuned = use.tuned
@@ -73,28 +66,26 @@ def facts_of(use: Use, candidate: Candidate, workload: Workload | Unknown) -> Fa
 def facts_of_use(use: Use) -> Facts:
     """The use alone: nothing is said of the model and how it is run."""
     organisation, users = use.organisation, use.users
-    return settled(
-        Facts(
-            purpose=use.purpose,
-            commercial=use.commercial,
-            distribute=use.distribute,
-            outputs_train=use.outputs_train,
-            role=use.role,
-            kind=organisation.kind,
-            tuned=use.tuned,
-            field=use.field,
-            domicile=organisation.domicile,
-            users_in=users.territories,
-            qualified_non_profit=organisation.qualified_non_profit,
-            users_product=users.monthly_active,
-            users_at=tuple(users.monthly_active_at.items()),
-            users_at_release=users.monthly_active_at_release,
-            annual_revenue=organisation.annual_revenue_usd,
-            monthly_revenue=organisation.monthly_revenue_usd,
-            product_revenue=organisation.product_monthly_revenue_usd,
-            affiliates_included=organisation.affiliates_included,
-            already=use.already,
-        )
+    return Facts(
+        purpose=use.purpose,
+        commercial=use.commercial,
+        distribute=use.distribute,
+        outputs_train=use.outputs_train,
+        role=use.role,
+        kind=organisation.kind,
+        tuned=use.tuned,
+        field=use.field,
+        domicile=organisation.domicile,
+        users_in=users.territories,
+        qualified_non_profit=organisation.qualified_non_profit,
+        users_product=users.monthly_active,
+        users_at=tuple(users.monthly_active_at.items()),
+        users_at_release=users.monthly_active_at_release,
+        annual_revenue=organisation.annual_revenue_usd,
+        monthly_revenue=organisation.monthly_revenue_usd,
+        product_revenue=organisation.product_monthly_revenue_usd,
+        affiliates_included=organisation.affiliates_included,
+        already=use.already,
     )
 
 

@@ -120,7 +120,7 @@ def judge_facts(licence: Licence, facts: Facts, at: date) -> Verdict:
     reasons = sort(_reasons(licence, bitten, worlds, by_status, moving))
     status = reasons[0].effect
     questions = [laid.parts[number].question(facts) for number in sorted(moving)]
-    questions += [text for bite in bitten for text in _asked(bite, licence, facts, status, worlds)]
+    questions += [text for bite in bitten for text in _asked(bite, licence, facts, status)]
     duties = [] if status == "forbidden" else [text for bite in bitten for text in _owed(bite, worlds)]
     limits = thresholds_of(licence, laid, worlds, facts, at)
     return _verdict(licence, reasons, unique(duties), unique(questions), limits)
@@ -168,7 +168,7 @@ def _moving(worlds: Worlds, sets: tuple[int, ...]) -> set[int]:
     """Numbers of the open parts whose fact, changed alone, changes the status somewhere."""
     found: set[int] = set()
     for fact in worlds.open:
-        if worlds.moves(fact, sets, worlds.every if fact.fact == "field" else worlds.ordinary):
+        if worlds.moves(fact, sets):
             found.update(fact.parts)
     return found
 
@@ -177,42 +177,41 @@ def _reasons(
     licence: Licence, bitten: tuple[_Bitten, ...], worlds: Worlds, by_status: dict[Status, int], moving: set[int]
 ) -> Iterator[Reason]:
     """What bites in every world bites; what bites in some is a perhaps, unless all agree on the status anyway."""
-    present = [status for status, where in by_status.items() if where & worlds.ordinary]
+    present = [status for status, where in by_status.items() if where]
     only = present[0] if len(present) == 1 else None
     for bite in bitten:
-        where, clause, text = bite.where & worlds.ordinary, bite.bite.clause, bite.bite.clause.text
+        where, clause, text = bite.where, bite.bite.clause, bite.bite.clause.text
         if bite.lifted:
             text = f"{text}; lifted where your {bite.lifted} with {licence.steward} covers it"
         effect: Status = "allowed" if bite.effect == "rule" else bite.effect
-        if not where:
-            continue
-        if bite.effect == "rule" or where == worlds.ordinary or effect == only:
+        if bite.effect == "rule" or where == worlds.every or effect == only:
             yield _reason(licence, effect, text, clause)
         elif only is None and effect != "allowed" and not moving.isdisjoint(bite.bite.when + bite.bite.unless):
             effect = clause.in_doubt if effect == "forbidden" else effect
             yield _reason(licence, effect, f"perhaps: {text}", clause)
-    if by_status["unknown"] & ~_where(bitten, "unknown") & worlds.ordinary:
+    if by_status["unknown"] & ~_where(bitten, "unknown"):
         text = "no clause that was read allows this use"
-        if (by_status["conditional"] | by_status["allowed"]) & worlds.ordinary:
+        if by_status["conditional"] | by_status["allowed"]:
             yield _reason(licence, "conditional", f"perhaps {text}")
         else:
             yield _reason(licence, "unknown", text)
 
 
-def _asked(bite: _Bitten, licence: Licence, facts: Facts, status: Status, worlds: Worlds) -> Iterator[str]:
+def _asked(bite: _Bitten, licence: Licence, facts: Facts, status: Status) -> Iterator[str]:
     """A clause's own question, and whether an agreement covers the use: only where the answer can matter."""
-    if bite.effect != status or status == "allowed" or not bite.where & worlds.ordinary:
+    question = bite.bite.clause.question
+    if bite.effect != status or status == "allowed":
         return
     if bite.lifted:
         yield f"Does your {bite.lifted} with {licence.steward} cover this use of the model?"
-    if bite.bite.clause.question:
-        yield bite.bite.clause.question.format(field=facts.field or "your field")
+    if question and (facts.field or not bite.bite.clause.when.field):
+        yield question.format(field=facts.field or "your field")
 
 
 def _owed(bite: _Bitten, worlds: Worlds) -> Iterator[str]:
-    where, duty = bite.where & worlds.ordinary, bite.bite.clause.duty
-    if duty and where and not bite.lifted:
-        yield duty if where == worlds.ordinary else f"perhaps: {duty}"
+    duty = bite.bite.clause.duty
+    if duty and not bite.lifted:
+        yield duty if bite.where == worlds.every else f"perhaps: {duty}"
 
 
 def _reason(licence: Licence, effect: Status, text: str, clause: Clause | None = None) -> Reason:

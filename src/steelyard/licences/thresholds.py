@@ -26,7 +26,7 @@ def _thresholds(licence: Licence, laid: Laid, worlds: Worlds, facts: Facts, at: 
     for bite in laid.bites if limits else ():
         for number in limits:
             mentioned = number in bite.when or number in bite.unless
-            if mentioned and worlds.bitten(bite, without=number) & worlds.ordinary:
+            if mentioned and worlds.bitten(bite, without=number):
                 yield _threshold(licence, bite.clause, laid.parts[number], facts, at)
 
 

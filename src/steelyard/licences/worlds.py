@@ -39,7 +39,6 @@ class Laid:
 class Open:
     """A fact that was not said: the numbers of its parts, and the place of its digit in a world's number."""
 
-    fact: str
     parts: tuple[int, ...]
     stride: int
     ways: int
@@ -47,14 +46,10 @@ class Open:
 
 @dataclass(frozen=True)
 class Worlds:
-    """`holds[n]`: the worlds in which part n holds. `every`: all worlds.
-
-    `ordinary` leaves out those in which a field of use that was not said is one that the terms name.
-    """
+    """`holds[n]`: the worlds in which part n holds. `every`: all worlds."""
 
     holds: tuple[int, ...]
     every: int
-    ordinary: int
     open: tuple[Open, ...] = ()
 
     def bitten(self, bite: Bite, without: int = -1) -> int:
@@ -72,13 +67,12 @@ class Worlds:
                 where &= ~exempt
         return where
 
-    def moves(self, fact: Open, sets: Sequence[int], within: int) -> bool:
-        """Whether changing this fact alone leads into or out of one of the sets, from some world of `within`."""
+    def moves(self, fact: Open, sets: Sequence[int]) -> bool:
+        """Whether changing this fact alone leads into or out of one of the sets, from some world."""
         first = _digit(self.every.bit_length(), fact.stride, fact.ways, 0)
         for way in range(1, fact.ways):
             shift = way * fact.stride
-            both = first & within & (within >> shift)
-            if any(((one ^ (one >> shift)) & both) for one in sets):
+            if any((one ^ (one >> shift)) & first for one in sets):
                 return True
         return False
 
@@ -105,14 +99,14 @@ def worlds_of(parts: tuple[Part, ...], facts: Facts) -> Worlds:
     states = [part.holds(facts) for part in parts]
     groups = _groups(parts, states)
     if not groups:
-        return Worlds(tuple(1 if state else 0 for state in states), 1, 1)
+        return Worlds(tuple(1 if state else 0 for state in states), 1)
     ways = {fact: outcomes(parts[number] for number in numbers) for fact, numbers in groups.items()}
     size = 1
     for found in ways.values():
         size *= len(found)
     every = (1 << size) - 1
     holds = [every if state else 0 for state in states]
-    ordinary, stride, opened = every, 1, []
+    stride, opened = 1, []
     for fact, numbers in groups.items():
         found = ways[fact]
         for way, outcome in enumerate(found):
@@ -120,11 +114,9 @@ def worlds_of(parts: tuple[Part, ...], facts: Facts) -> Worlds:
             for number, held in zip(numbers, outcome, strict=True):
                 if held:
                     holds[number] |= digit
-            if fact == "field" and not facts.field and not any(outcome):
-                ordinary = digit
-        opened.append(Open(fact, tuple(numbers), stride, len(found)))
+        opened.append(Open(tuple(numbers), stride, len(found)))
         stride *= len(found)
-    return Worlds(tuple(holds), every, ordinary, tuple(opened))
+    return Worlds(tuple(holds), every, tuple(opened))
 
 
 def _groups(parts: tuple[Part, ...], states: Sequence[bool | None]) -> dict[str, list[int]]:

@@ -28,7 +28,7 @@ USES: dict[str, dict[str, str]] = {
 @click.command("matrix")
 @click.option("--commercial/--no-commercial", default=True, show_default=True)
 @with_options(WHO)
-@click.option("--field", default="", help="Field of use, e.g. customer-support.")
+@click.option("--field", default="ordinary", show_default=True, help="Field of use, e.g. military; else none is named.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 def matrix_command(as_json: bool, as_csv: bool, **options: Any) -> None:
