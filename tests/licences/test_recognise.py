@@ -72,6 +72,22 @@ def test_what_is_no_licence_or_a_changed_one_gets_no_name(text: str, reason: str
     assert reason in got.reason
 
 
+@pytest.mark.parametrize(("by", "words"), [("may", ("may",)), ("", ())])
+def test_a_word_that_was_changed_or_left_out_is_counted(by: str, words: tuple[str, ...]) -> None:
+    got = recognise(NEW.replace("must be asked", f"{by} be asked"), KNOWN)
+    assert isinstance(got, Recognised)
+    assert (got.places, got.words) == (1, words)
+
+
+def test_whose_copyright_it_is_makes_no_difference_and_what_is_put_into_that_line_does() -> None:
+    blank = NEW.replace(BODY[8], f"Copyright [yyyy] [name of the holder] {BODY[8]}")
+    known = (fingerprint("new", "", "", runs_of(words_of(blank))),)
+    for line, name in (("2024 Some House", "new"), ("2021-2025 Some House, not for commercial use", "")):
+        got = recognise(blank.replace("[yyyy] [name of the holder]", line), known)
+        assert (got.licence if isinstance(got, Recognised) else "") == name
+        assert not isinstance(got, Recognised) or got.places == 0
+
+
 def test_this_projects_own_licence_is_named() -> None:
     got = recognise((Path(__file__).parents[2] / "LICENSE").read_text(encoding="utf-8"))
     assert isinstance(got, Recognised)

@@ -36,9 +36,12 @@ NEAR = 0.4
 FOR, AGAINST = 3, 4
 """Runs of its own that a name needs against a rival, and how many times as many as the rival has of its own."""
 WHOLE = 0.97
+MOST_WORDS = 12
+"""So many words that differ are told, and a copyright line has no more than that."""
 _MARKUP = re.compile(r"<[^<>]{1,200}>|\]\([^()\s]*\)|\\(?=\W)|(?<![\w.])\(?\d{1,2}(?:\\?[.)])(?=\s)")
 _HYPHEN = re.compile(r"(?<=\w)-\s*(?=\w)")
 _WORD = re.compile(r"[^\W_]+")
+_YEARS = re.compile(r"(?:(?:19|20)\d\d){1,2}")
 _DECISIVE = re.compile(r"\d|^(non|not|no|only|except|unless|million|billion|commercial|research)$")
 
 
@@ -55,11 +58,17 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class Recognised:
-    """The licence that a text is. Shares are of runs: how much of the text is it, how much of it is there."""
+    """The licence that a text is. Shares are of runs: how much of the text is it, how much of it is there.
+
+    `places` counts where, between the first and last passage, the two differ all the same, and `words` are the first
+    of those that the text has there; the holder's name and year in a copyright line are no difference.
+    """
 
     licence: str
     of_text: float
     of_licence: float
+    places: int = 0
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,14 +106,16 @@ def recognise(text: str, known: Sequence[Fingerprint] | None = None) -> Recognis
     same = 1 - max(_length(gaps) / max(1, len(span)) for span, gaps in ((text_span, gaps[0]), (licence_span, gaps[1])))
     if not text_span or same < SAME:
         return Abstained(f"{100 * (1 - same):.0f} % of it differ from the nearest licence", (best.licence,))
-    changed = [word for gap in gaps[0] for word in words[gap.start + RUN - 1 : gap.stop] if _DECISIVE.search(word)]
-    if changed:
-        return Abstained(f"it differs from the nearest licence in {', '.join(changed[:5])}", (best.licence,))
+    places = [gap for gap in gaps[0] if not _is_copyright_line(words, gap)]
+    changed = [word for gap in places for word in words[gap.start + RUN - 1 : gap.stop]]
+    decisive = [word for word in changed if _DECISIVE.search(word)]
+    if decisive:
+        return Abstained(f"it differs from the nearest licence in {', '.join(decisive[:5])}", (best.licence,))
     rivals = [one for one, both in shared if one.licence != best.licence and len(both) >= NEAR * len(common)]
     open_ones = tuple(dict.fromkeys(rival.licence for rival in rivals if not _speaks_for(best, rival, here)))
     if open_ones:
         return Abstained("what would tell them apart is not in the text", (best.licence, *open_ones))
-    return Recognised(best.licence, len(common) / len(here), of_licence)
+    return Recognised(best.licence, len(common) / len(here), of_licence, len(places), tuple(changed[:MOST_WORDS]))
 
 
 def _aligned(text: Sequence[int], licence: Sequence[int]) -> tuple[range, range, tuple[list[range], list[range]]]:
@@ -120,6 +131,14 @@ def _aligned(text: Sequence[int], licence: Sequence[int]) -> tuple[range, range,
         gaps[0].append(range(one.a + one.size, after.a))
         gaps[1].append(range(one.b + one.size, after.b))
     return range(first.a, last.a + last.size), range(first.b, last.b + last.size), gaps
+
+
+def _is_copyright_line(words: Sequence[str], gap: range) -> bool:
+    """Whether what differs is who holds the copyright, since when: the blanks that a licence leaves for it."""
+    own = words[gap.start + RUN - 1 : gap.stop]
+    others = [word for word in own if not _YEARS.fullmatch(word)]
+    after_the_word = RUN - 2 + gap.start < len(words) and words[gap.start + RUN - 2] == "copyright"
+    return bool(own) and after_the_word and len(own) <= MOST_WORDS and not any(map(_DECISIVE.search, others))
 
 
 def _length(gaps: Sequence[range]) -> int:
