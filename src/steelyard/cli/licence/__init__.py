@@ -11,6 +11,7 @@ COMMANDS = {
     "list": "terms",
     "matrix": "matrix",
     "questions": "questions",
+    "recognise": "recognise",
     "show": "terms",
 }
 """Each command NAME and the module that has it as `NAME_command`."""
@@ -33,4 +34,4 @@ class Commands(click.Group):
 
 @click.group(cls=Commands)
 def command() -> None:
-    """List the licences that are encoded, show their clauses, judge models for a use."""
+    """List the licences that are encoded, show their clauses, judge models for a use, name the terms of files."""
