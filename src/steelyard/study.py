@@ -75,13 +75,14 @@ class Prepared:
 def prepare(path: Path, at: datetime) -> Prepared:
     """Read the study and its data, judge the licences, and find out who can be measured here."""
     case = load_study(path)
-    candidates = candidates_of(case, catalogue_for(case.file))
+    catalogue = catalogue_for(case.file)
+    candidates = candidates_of(case, catalogue)
     data = load_dataset(case.data)
     task = Classification(case.task, case.data, data)
-    verdicts = {c.id: judge_candidate(c, case.use, case.workload, at.date()) for c in candidates}
+    verdicts = {c.id: judge_candidate(c, case.use, case.workload, at.date(), catalogue=catalogue) for c in candidates}
     dev = dev_messages(data, task.examples, case.data.seed)
     plans = {c.id: plan(task, c, case.task.shots, dev, data.test, at) for c in candidates}
-    screened = {c.id: screen(c, case, plans[c.id], at) for c in candidates}
+    screened = {c.id: screen(c, case, plans[c.id], at, catalogue) for c in candidates}
     contenders = tuple(_contender(c, case, data, task) for c in candidates if screened[c.id] is None)
     not_measured = {name: reason for name, reason in screened.items() if reason is not None}
     return Prepared(case, data, task, candidates, verdicts, contenders, not_measured, plans, at)

@@ -22,6 +22,16 @@ use: {purpose: internal, commercial: true, organisation: {kind: company, domicil
 candidates: [linear, codestral-22b]
 """
 
+OWN = """
+[[models]]
+id = "llama-3.1-8b"
+licence = { id = "mistral-research-0.1", revision = "0.1", from = "us" }
+
+[sources.us]
+source = "us"
+as_of = "2026-11-24"
+"""
+
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(command, arguments)
@@ -196,3 +206,14 @@ def test_a_batch_that_is_not_there_is_named() -> None:
     result = run("judge", "--batch", "no-such-file.jsonl")
     assert isinstance(result.exception, InputError)
     assert "no-such-file.jsonl" in str(result.exception)
+
+
+def test_ones_own_facts_of_a_base_bind_what_derives_from_it(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY.replace("codestral-22b", "deepseek-r1-distill-llama-8b"), "utf-8")
+    (tmp_path / "inbox.jsonl").write_text('{"message": "hello", "intent": "greeting"}\n', "utf-8")
+    name = "deepseek-r1-distill-llama-8b"
+    assert f"{name}: conditional" in run("judge", "--study", str(tmp_path)).stdout
+    (tmp_path / "models.toml").write_text(OWN, "utf-8")
+    text = run("judge", "--study", str(tmp_path)).stdout
+    assert f"{name}: forbidden under MIT License and Mistral AI Research License" in text
+    assert "the tag MIT License hides a base" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from steelyard.catalogue import Candidate
+from steelyard.catalogue.load import Catalogue
 from steelyard.catalogue.target import why_not_runnable
 from steelyard.catalogue.weights import find_weights
 from steelyard.decision.gates import receiver, sending
@@ -16,9 +17,14 @@ from steelyard.trials.plan import Plan
 from steelyard.usecase import UseCase
 
 
-def screen(candidate: Candidate, case: UseCase, plan: Plan, at: datetime) -> NotMeasured | None:
-    """Why a candidate will not be called, the first reason that holds; None when it will be."""
-    evaluate = judge_candidate(candidate, case.use, case.workload, at.date(), purpose="evaluate")
+def screen(
+    candidate: Candidate, case: UseCase, plan: Plan, at: datetime, catalogue: Catalogue | None = None
+) -> NotMeasured | None:
+    """Why a candidate will not be called, the first reason that holds; None when it will be.
+
+    `catalogue` knows what the candidate derives from; the shipped one where it is not given.
+    """
+    evaluate = judge_candidate(candidate, case.use, case.workload, at.date(), purpose="evaluate", catalogue=catalogue)
     sent = sending(case, candidate)
     gate = ""
     if evaluate.status == "forbidden":
@@ -29,7 +35,7 @@ def screen(candidate: Candidate, case: UseCase, plan: Plan, at: datetime) -> Not
         gate, reason = "ways", f"{candidate.way} is not among the allowed ways ({', '.join(case.allow_ways)})"
     else:
         reason = _cannot_run(candidate)
-        use = judge_candidate(candidate, case.use, case.workload, at.date())
+        use = judge_candidate(candidate, case.use, case.workload, at.date(), catalogue=catalogue)
         if reason and use.status == "forbidden":
             gate, reason = "licence", f"its licence forbids the intended use: {use.headline}; besides, {reason}"
     return NotMeasured(candidate.id, reason, gate, plan.calls, plan.cost) if reason else None

@@ -78,9 +78,10 @@ def _of_study(study: Path, purpose: Purpose | None, at: date) -> list[tuple[str,
     from steelyard.usecase.load import load_study
 
     case = load_study(study)
+    catalogue = catalogue_for(case.file)
     return [
-        (candidate.id, judge_candidate(candidate, case.use, case.workload, at, purpose=purpose))
-        for candidate in candidates_of(case, catalogue_for(case.file))
+        (candidate.id, judge_candidate(candidate, case.use, case.workload, at, purpose=purpose, catalogue=catalogue))
+        for candidate in candidates_of(case, catalogue)
     ]
 
 

@@ -49,9 +49,10 @@ def _grouped(study: Path) -> dict[str, dict[str, list[str]]]:
     case = load_study(study)
     at = datetime.now(UTC).date()
     found: dict[str, dict[str, list[str]]] = {}
-    for candidate in candidates_of(case, catalogue_for(case.file)):
+    catalogue = catalogue_for(case.file)
+    for candidate in candidates_of(case, catalogue):
         for purpose in (None, "evaluate"):
-            verdict = judge_candidate(candidate, case.use, case.workload, at, purpose=purpose)
+            verdict = judge_candidate(candidate, case.use, case.workload, at, purpose=purpose, catalogue=catalogue)
             for question in verdict.questions:
                 text, field = _split(question)
                 names = found.setdefault(field, {}).setdefault(text, [])

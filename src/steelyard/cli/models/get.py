@@ -50,7 +50,8 @@ def _of_study(catalogue: Catalogue, study: Path) -> list[Candidate]:
     for candidate in candidates_of(case, catalogue):
         if candidate.weights is None:
             continue
-        verdict = judge_candidate(candidate, case.use, case.workload, datetime.now(UTC).date(), purpose="evaluate")
+        at = datetime.now(UTC).date()
+        verdict = judge_candidate(candidate, case.use, case.workload, at, purpose="evaluate", catalogue=catalogue)
         if verdict.status == "forbidden":
             say(f"{candidate.id}: not fetched, evaluating it is forbidden: {verdict.headline}", err=True)
         else:
