@@ -182,6 +182,17 @@ def test_long_files_and_many_files_are_read_in_part_and_this_is_told(tmp_path: P
     assert reasons == ["only its first 1,000,000 bytes were read", f"{MOST_FILES} files are read of one folder"]
 
 
+def test_a_card_that_cannot_be_read_is_open_and_one_without_front_matter_says_nothing(tmp_path: Path) -> None:
+    nested, endless = card("license: " + "[" * 50_000), card("license: mit", *["x: y"] * 50_000)
+    for readme, reason in ((nested, "not YAML"), (endless, "longer than any"), (endless * 5, "first 1,000,000 bytes")):
+        found = told(tmp_path, LICENSE=APACHE, README_md=readme)
+        assert found.status == "unknown"
+        assert reason in found.open[0]
+    assert told(tmp_path, LICENSE=APACHE, README_md="# A model").status == "named"
+    utf16 = told(tmp_path, LICENSE=APACHE.encode("utf-16"), README_md="")
+    assert utf16.licences == ("apache-2.0",)
+
+
 def test_every_tag_of_the_table_stands_for_licences_that_are_encoded_or_for_itself() -> None:
     known = load_licences().by_id
     tags = load_tags().names

@@ -27,6 +27,9 @@ _KINDS: Mapping[str, Kind] = {
     "NOTICE": "notice",
     "USE_POLICY": "policy",
 }
+LONGEST_FRONT = 200_000
+"""Characters of front matter; cards that hold a whole licence have some 50,000."""
+NO_FRONT = "it has no front matter"
 _FRONT = re.compile(r"\A\s*---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -105,7 +108,7 @@ def _papers(path: Path) -> list[Paper]:
     if not path.is_file():
         raise _not_read(path, "it is neither a file nor a folder")
     papers = list(_of_file(path, _KINDS.get(_start(path.name), "licence")))
-    if len(papers) == 1 and isinstance(papers[0], NotRead):
+    if len(papers) == 1 and isinstance(papers[0], NotRead) and papers[0].reason != NO_FRONT:
         raise _not_read(path, papers[0].reason)
     return papers
 
@@ -166,7 +169,10 @@ def _of_card(name: str, text: str) -> Iterator[Paper]:
     """The front matter of a model card; every value is taken as it is written."""
     front = _FRONT.match(text)
     if front is None:
-        yield NotRead(name, "it has no front matter")
+        yield NotRead(name, NO_FRONT)
+        return
+    if len(front[1]) > LONGEST_FRONT:
+        yield NotRead(name, "its front matter is longer than any is")
         return
     try:
         card = yaml.load(front[1], Loader=yaml.BaseLoader)  # makes nothing but texts, lists and mappings

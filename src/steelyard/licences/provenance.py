@@ -16,7 +16,7 @@ from steelyard.catalogue.load import Catalogue
 from steelyard.catalogue.model import Model
 from steelyard.licences.clauses import Licence
 from steelyard.licences.load import Licences
-from steelyard.licences.papers import Kind, Named, Papers, Tag, Text
+from steelyard.licences.papers import NO_FRONT, Kind, Named, Papers, Tag, Text
 from steelyard.licences.recognise import PASSAGE, RUN, Recognised, fingerprints, runs_of, words_of
 from steelyard.licences.tags import NO_NAME, Tags
 from steelyard.quantities import Unknown
@@ -333,7 +333,7 @@ def _open(
     papers: Papers, texts: Iterable[TextAnswer], tags: Iterable[TagAnswer], models: Iterable[ModelAnswer]
 ) -> Iterator[str]:
     """Why the licences named may not be all, or not the right ones."""
-    yield from (f"{paper.file}: {paper.reason}" for paper in papers.not_read if paper.file.lower() != "readme.md")
+    yield from (f"{paper.file}: {paper.reason}" for paper in papers.not_read if paper.reason != NO_FRONT)
     settled = {id for text in texts if text.kind == "licence" for id in text.licences}
     settled |= {id for model in models for id in model.licences}
     single = {tag.licences[0] for tag in tags if len(tag.licences) == 1}
