@@ -30,7 +30,7 @@ def test_what_a_use_may_not_evaluate_is_not_fetched(tmp_path: Path, monkeypatch:
     fetched: list[str] = []
     monkeypatch.setattr("steelyard.catalogue.weights.get_weights", lambda model, *rest: fetched.append(model.id) or "P")
 
-    def judge(candidate: object, *rest: object, purpose: str) -> Verdict:
+    def judge(candidate: object, *rest: object, purpose: str, catalogue: object) -> Verdict:
         assert purpose == "evaluate"
         status = "forbidden" if "gemma" in str(candidate) else "allowed"
         return Verdict(status, (Reason(status, "§1", "no evaluation", "L"),))

@@ -94,6 +94,7 @@ task:
 use:
   purpose: {purpose:<19} # evaluate | research | internal | product | hosted-service
   commercial: {commercial}
+  # field: customer-support    # what it is used for: many licences bar fields such as military
 {organisation}
 {users}
 
