@@ -15,7 +15,9 @@ import pytest
 from steelyard.catalogue import Model
 from steelyard.catalogue.architecture import Experts, Layers
 from steelyard.catalogue.load import load_catalogue, read_catalogue
-from steelyard.errors import InputError
+from steelyard.catalogue.resolve import resolve
+from steelyard.catalogue.whole import whole
+from steelyard.errors import InputError, Problem
 from steelyard.licences.facts import Facts
 from steelyard.licences.judge import judge_model
 from steelyard.licences.load import load_licences
@@ -135,12 +137,52 @@ def test_every_house_of_open_models_has_records_that_licences_and_sizing_can_use
     assert any(isinstance(model.licence, Sourced) and isinstance(model.parameters, Sourced) for model in theirs)
 
 
-def test_every_proprietary_model_of_the_catalogue_has_a_price() -> None:
-    catalogue = load_catalogue()
-    for model in catalogue.models.values():
-        if model.openness == "proprietary":
-            row = catalogue.offers_of(model.id)[0].price_at(datetime(2026, 11, 24, tzinfo=UTC))
-            assert not isinstance(row, Unknown)
+UNPRICED = {
+    "aws-greengrass-ml": "no model",
+    "cohere-private-deployment": "a contract",
+    "mistral-commercial-self-hosted": "a contract",
+    "palantir-foundry-aip": "a contract",
+    "titan-image-generator-v2": "priced by the image",
+}
+
+
+def test_every_proprietary_model_that_is_sold_has_a_price() -> None:
+    catalogue = whole(load_catalogue())
+    for id in load_catalogue().models:
+        model = catalogue.models[id]
+        if model.openness == "proprietary" and id not in UNPRICED and isinstance(model.retired, Unknown):
+            rows = [offer.price_at(datetime(2026, 11, 24, tzinfo=UTC)) for offer in catalogue.offers_of(id)]
+            assert any(not isinstance(row, Unknown) for row in rows), id
+
+
+def test_a_retired_model_says_when_it_ended_and_what_took_its_place() -> None:
+    models = load_catalogue().models
+    edge = models["sagemaker-edge-manager"]
+    assert isinstance(edge.retired, Sourced)
+    assert edge.retired.value == "2024-04-26"
+    for id in ("sagemaker-edge-manager", "j2-ultra", "text-bison", "claude-2.1", "gpt-4-32k"):
+        assert models[id].successor in models
+
+
+def test_what_holds_for_a_seller_holds_for_its_offers_that_say_nothing_else() -> None:
+    catalogue = whole(load_catalogue())
+    by_vendor = {offer.vendor: offer for offer in catalogue.offers_of("gpt-5-mini")}
+    for vendor in ("OpenAI", "Azure"):
+        trains = by_vendor[vendor].trains_on_inputs
+        assert isinstance(trains, Sourced)
+        assert trains.value is False
+    azure = next(offer for offer in catalogue.offers_of("deepseek-r1") if offer.vendor == "Azure")
+    assert isinstance(azure.retention, Unknown), "Azure's word on OpenAI's models says nothing of others"
+
+
+def test_what_the_maker_of_open_weights_sells_itself_is_another_model_under_other_terms() -> None:
+    catalogue = whole(load_catalogue())
+    sold = catalogue.models["command-a-03-2025-api"]
+    assert isinstance(sold.licence, Sourced)
+    assert (sold.openness, sold.licence.value.id) == ("proprietary", "cohere-api-terms")
+    found = resolve(load_catalogue(), "cohere:command-a-03-2025")
+    assert not isinstance(found, Problem)
+    assert found.model is sold
 
 
 def test_a_model_is_found_by_id_and_by_repository() -> None:

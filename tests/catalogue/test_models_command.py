@@ -53,13 +53,26 @@ def test_a_model_is_one_json_document_when_asked() -> None:
 
 PROVIDERS = (
     "Meta", "Mistral", "Cohere", "Stability AI", "Google", "Microsoft", "NVIDIA", "BigScience", "LAION", "EleutherAI",
-    "Qwen", "Alibaba", "BAAI", "DeepSeek", "OpenAI", "Azure", "Anthropic", "AWS", "Bedrock", "AI21",
+    "Qwen", "Alibaba", "BAAI", "DeepSeek", "OpenAI", "Azure", "Anthropic", "AWS", "Bedrock", "AI21", "Palantir",
+    "SageMaker",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_provider_has_models(provider: str) -> None:
-    assert json.loads(run("list", "--provider", provider, "--json").stdout)["models"]
+    assert models("--provider", provider)
+
+
+def test_bedrock_has_titan_claude_and_jurassic() -> None:
+    found = {row["model"] for row in models("--provider", "Bedrock")}
+    assert found >= {
+        "titan-text-express",
+        "titan-embed-text-v2",
+        "claude-2.1",
+        "claude-haiku-4-5",
+        "j2-ultra",
+        "j2-mid",
+    }
 
 
 def models(*arguments: str) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -21,7 +21,8 @@ from pydantic import ValidationError
 
 from steelyard import plugins
 from steelyard.catalogue.aliases import Alias, named
-from steelyard.catalogue.model import Model, Offer
+from steelyard.catalogue.architecture import NOT_READ
+from steelyard.catalogue.model import Model, Offer, Seller
 from steelyard.catalogue.reader import Reader, facts_problem
 from steelyard.catalogue.rows import FactsFile
 from steelyard.errors import InputError, Problem
@@ -34,6 +35,7 @@ class Catalogue:
     models: Mapping[str, Model]
     offers: tuple[Offer, ...]
     aliases: Mapping[str, Alias] = field(default_factory=dict)
+    sellers: tuple[Seller, ...] = ()
 
     def model(self, id: str) -> Model | None:
         """The model of that id, Hugging Face repository, or name elsewhere (`ollama:NAME`, `ollama:NAME:TAG`)."""
@@ -42,6 +44,17 @@ class Catalogue:
     def offers_of(self, model: str) -> tuple[Offer, ...]:
         """Everything a model is offered for, by model id."""
         return self._by_model.get(model, ())
+
+    def under_terms(self, offer: Offer) -> Offer:
+        """The offer, completed by what holds for all of its seller's."""
+        maker = self.models[offer.model].vendor if offer.model in self.models else ""
+        for seller in self.sellers:
+            if seller.vendor == offer.vendor and seller.only_for in ("", maker):
+                facts = {one.name: getattr(seller, one.name) for one in fields(seller)[2:]}
+                offer = replace(
+                    offer, **{name: fact for name, fact in facts.items() if getattr(offer, name) == NOT_READ}
+                )
+        return offer
 
     @cached_property
     def _by_repository(self) -> Mapping[str, Model]:
@@ -71,6 +84,7 @@ def read_catalogue(paths: Iterable[Path]) -> Catalogue:
     models: dict[str, Model] = {}
     offers: list[Offer] = []
     aliases: dict[str, Alias] = {}
+    sellers: list[Seller] = []
     problems: list[Problem] = []
     for path in paths:
         file = _read(path, problems)
@@ -82,12 +96,14 @@ def read_catalogue(paths: Iterable[Path]) -> Catalogue:
                 problems.append(facts_problem(str(path), f"the model {model.id!r} is described twice"))
             models[model.id] = model
         offers += map(reader.offer, file.offers)
+        sellers += map(reader.seller, file.sellers)
         aliases |= {alias.name: alias for alias in map(reader.alias, file.aliases)}
         problems += reader.problems
     problems += _dangling(models, offers, aliases)
     if problems:
         raise InputError(problems)
-    return Catalogue(MappingProxyType(models), tuple(offers), MappingProxyType(aliases))
+    bare = Catalogue(MappingProxyType(models), (), MappingProxyType(aliases), tuple(sellers))
+    return replace(bare, offers=tuple(map(bare.under_terms, offers)))
 
 
 def _read(path: Path, problems: list[Problem]) -> FactsFile | None:

@@ -229,6 +229,21 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class Seller:
+    """What holds for all offers of `vendor` that say nothing else; `only_for` limits it to one maker's models."""
+
+    vendor: str
+    only_for: str
+    regions: Fact[tuple[str, ...]]
+    retention: Fact[str]
+    trains_on_inputs: Fact[bool]
+    terms: Sourced[LicenceRef] | Unknown
+    deployment: Fact[tuple[Deployment, ...]]
+    support: Fact[str]
+    service_level: Fact[str]
+
+
+@dataclass(frozen=True)
 class Offer:
     """A price to use a model through one route, and the terms under which inputs are taken.
 

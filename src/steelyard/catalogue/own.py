@@ -60,13 +60,15 @@ def with_own(catalogue: Catalogue, path: Path) -> Catalogue:
         raise InputError(problems)
     replaced = {(offer.route, offer.model, offer.served_as) for offer in offers}
     kept = [one for one in catalogue.offers if (one.route, one.model, one.served_as) not in replaced]
-    return Catalogue(MappingProxyType(models), (*offers, *kept), catalogue.aliases)
+    joined = replace(catalogue, models=MappingProxyType(models))
+    return replace(joined, offers=(*map(joined.under_terms, offers), *kept))
 
 
 def _behind(catalogue: Catalogue, path: Path) -> Catalogue:
-    """With the snapshot, where the file speaks of models that nobody has described by hand."""
-    rows = [row for name in ("models", "offers") for row in _tables(_parsed(path), name)]
-    if all(str(row.get("model", row.get("id"))) in catalogue.models for row in rows):
+    """With the snapshot, where the file speaks of models or offers that nobody has described by hand."""
+    raw = _parsed(path)
+    offers = [_known(catalogue, str(row.get("route")), str(row.get("model"))) for row in _tables(raw, "offers")]
+    if None not in offers and all(str(row.get("id")) in catalogue.models for row in _tables(raw, "models")):
         return catalogue
     return whole(catalogue)
 

@@ -25,6 +25,7 @@ from steelyard.catalogue.model import (
     PublicScore,
     Quote,
     Rate,
+    Seller,
     Weights,
 )
 from steelyard.catalogue.rows import (
@@ -43,6 +44,7 @@ from steelyard.catalogue.rows import (
     QuoteRow,
     RateRow,
     ScoreRow,
+    SellerRow,
     SourceRow,
     WeightsRow,
 )
@@ -185,6 +187,19 @@ class Reader:
             repository=row.repository,
             weights=tuple(self.weights(weights) for weights in row.weights),
             public_scores=tuple(self.score(score) for score in row.public_scores),
+        )
+
+    def seller(self, row: SellerRow) -> Seller:
+        return Seller(
+            vendor=row.vendor,
+            only_for=row.only_for,
+            regions=self.fact(row.regions),
+            retention=self.fact(row.retention),
+            trains_on_inputs=self.fact(row.trains_on_inputs),
+            terms=self.licence(row.terms),
+            deployment=self.fact(row.deployment),
+            support=self.fact(row.support),
+            service_level=self.fact(row.service_level),
         )
 
     def offer(self, row: OfferRow) -> Offer:

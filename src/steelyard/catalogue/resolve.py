@@ -42,7 +42,7 @@ def resolve(
     parts = parse_id(text)
     if isinstance(parts, Problem):
         return parts
-    catalogue, model = _found(catalogue, parts)
+    catalogue, model = _found(catalogue, parts, base_url)
     if model is None:
         if not parts.route:
             return Problem(
@@ -104,17 +104,25 @@ def _by_served_name(catalogue: Catalogue, parts: CandidateId) -> Model | None:
     return None
 
 
-def _found(catalogue: Catalogue, parts: CandidateId) -> tuple[Catalogue, Model | None]:
+def _found(catalogue: Catalogue, parts: CandidateId, base_url: str) -> tuple[Catalogue, Model | None]:
     """The model, from the snapshot where nobody has described it by hand, and the catalogue that it stands in."""
     if parts.route == "ollama":
         return catalogue, catalogue.model(f"ollama:{parts.model}")
-    model = catalogue.model(parts.model) or _by_served_name(catalogue, parts)
-    if model is not None or parts.route in LOCAL_ROUTES:
+    model = _by_served_name(catalogue, parts) or catalogue.model(parts.model)
+    if parts.route in LOCAL_ROUTES or (model is not None and _is_enough(catalogue, model, parts.route, base_url)):
         return catalogue, model
     from steelyard.catalogue.whole import whole
 
     wider = whole(catalogue)
-    return wider, wider.model(parts.model) or _by_served_name(wider, parts)
+    return wider, _by_served_name(wider, parts) or wider.model(parts.model)
+
+
+def _is_enough(catalogue: Catalogue, model: Model, route: str, base_url: str) -> bool:
+    """Whether the offers written by hand answer: an own server needs none, a route and a vendor's model need theirs."""
+    routes = {offer.route for offer in catalogue.offers_of(model.id)}
+    if route == "compatible" or (base_url and not route):
+        return is_loopback(base_url)
+    return route in {*routes, "vllm"} if route else bool(routes) or model.openness != "proprietary"
 
 
 def _default_route(catalogue: Catalogue, model: Model, base_url: str) -> str:

@@ -240,6 +240,20 @@ class RateRow(Row):
     origin: str = Field(alias="from")
 
 
+class SellerRow(Row):
+    """What holds for all offers of a seller that say nothing else. `only_for`: for the models of that vendor alone."""
+
+    vendor: str
+    only_for: str = ""
+    regions: Known[tuple[str, ...]] | NotKnown = MISSING
+    retention: Known[str] | NotKnown = MISSING
+    trains_on_inputs: Known[bool] | NotKnown = MISSING
+    terms: LicenceRow | NotKnown = MISSING
+    deployment: Known[tuple[Deployment, ...]] | NotKnown = MISSING
+    support: Known[str] | NotKnown = MISSING
+    service_level: Known[str] | NotKnown = MISSING
+
+
 class OfferRow(Row):
     """A model at a seller."""
 
@@ -304,6 +318,7 @@ class FactsFile(Row):
     families: dict[str, dict[str, object]] = {}
     models: tuple[ModelRow, ...] = ()
     offers: tuple[OfferRow, ...] = ()
+    sellers: tuple[SellerRow, ...] = ()
     aliases: tuple[AliasRow, ...] = ()
 
     @model_validator(mode="before")

@@ -24,8 +24,9 @@ def whole(catalogue: Catalogue, snapshot: Snapshot | None = None) -> Catalogue:
 
     A model known by hand takes up the offers under its id, its repository's name and its served names.
     """
-    told = Told(snapshot or bundled())
     known = _names(catalogue)
+    opened = frozenset(name for name, id in known.items() if catalogue.models[id].openness == "open")
+    told = Told(snapshot or bundled(), opened)
     models = dict(catalogue.models)
     for model in told.models():
         mine = known.get(model.id)
@@ -33,20 +34,22 @@ def whole(catalogue: Catalogue, snapshot: Snapshot | None = None) -> Catalogue:
             models[model.id] = model
         elif models[mine].openness == "proprietary":
             models[mine] = _completed(models[mine], model)
+    complete = replace(catalogue, models=models)
     offers = list(catalogue.offers)
     places = {(offer.route, offer.served_as.lower()): at for at, offer in enumerate(offers) if offer.route != UNKEPT}
     added: list[tuple[bool, Offer]] = []
     for row in told.snapshot.offers:
-        if not row.model:
+        id = told.id_of(row)
+        if not id:
             continue
-        offer = told.offer(row, known.get(row.model, ""))
+        offer = complete.under_terms(told.offer(row, known.get(id, id)))
         at = places.get((offer.route, offer.served_as.lower()))
         if at is None:
             added.append((offer.vendor != models[offer.model].vendor, offer))
         else:
             offers[at] = _joined(offers[at], offer)
     offers += [offer for _, offer in sorted(added, key=lambda pair: (pair[0], pair[1].route == UNKEPT))]
-    return Catalogue(MappingProxyType(models), tuple(offers), catalogue.aliases)
+    return replace(catalogue, models=MappingProxyType(models), offers=tuple(offers))
 
 
 def _names(catalogue: Catalogue) -> Mapping[str, str]:

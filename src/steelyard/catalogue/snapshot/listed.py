@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from steelyard.catalogue.model import Kind, LongContext, RateUnit
 
 PLACES = re.compile(r"^(us|eu|apac|au|jp|ca|global|us-gov)\.")
-VERSION_TAIL = re.compile(r"(-v\d+(:\d+)?(:\d+k)?|:\d+|@default)$")
+DATED = re.compile(r"(-\d{8})-v\d+:\d+$")
 OTHER = re.compile(r"[^a-z0-9._-]+")
 
 
@@ -123,14 +123,19 @@ def model_id(served: str) -> str:
     'claude-haiku-4-5-20251001'
     >>> model_id("meta-llama/Llama-3.3-70B-Instruct:free")
     'llama-3.3-70b-instruct'
+    >>> model_id("anthropic.claude-v2:1"), model_id("amazon.titan-embed-text-v2:0"), model_id("meta.llama3-8b-v1:0")
+    ('claude-v2.1', 'titan-embed-text-v2', 'llama3-8b')
     >>> model_id("gpt-4.1-mini")
     'gpt-4.1-mini'
     """
     name = served.lower().rsplit("/", 1)[-1].removesuffix(":free")
     name = PLACES.sub("", name)
-    name = re.sub(r"^[a-z0-9]+\.(?=[a-z])", "", name)  # bedrock: anthropic.claude-..., not gpt-4.1
-    name = VERSION_TAIL.sub("", name)
-    return OTHER.sub("-", name).strip("-")
+    bare = re.sub(r"^[a-z0-9]+\.(?=[a-z])", "", name)  # bedrock: anthropic.claude-..., not gpt-4.1
+    if bare != name:
+        bare = DATED.sub(r"\1", bare)
+        bare = re.sub(r":\d+k$", "", bare).removesuffix(":0")
+        bare = re.sub(r"(-v\d+):(\d+)$", r"\1.\2", bare).removesuffix("-v1")
+    return OTHER.sub("-", bare.removesuffix("@default").replace("@", "-")).strip("-")
 
 
 def exact(number: Decimal | int, factor: int = 1) -> Decimal:

@@ -113,10 +113,15 @@ def encoded(snapshot: Snapshot) -> bytes:
 
 
 class Told:
-    """A snapshot's rows as models and offers of the catalogue."""
+    """A snapshot's rows as models and offers of the catalogue.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    `open_models` are ids that are known to have open weights, whatever the rows say. What the maker of open weights
+    sells through its own service is another model, NAME-api: the terms of the service govern, not those of the weights.
+    """
+
+    def __init__(self, snapshot: Snapshot, open_models: frozenset[str] = frozenset()) -> None:
         self.snapshot = snapshot
+        self.open_models = open_models
         self.houses = {house.id: house for house in snapshot.houses}
         self.own = {house.vendor: house for house in snapshot.houses if house.own}
 
@@ -124,16 +129,26 @@ class Told:
         """One model a name; its facts are those of its own vendor's row, else of the row that says most."""
         grouped: defaultdict[str, list[Offered]] = defaultdict(list)
         for offered in self.snapshot.offers:
-            grouped[offered.model].append(offered)
-        return tuple(self.model(rows) for id, rows in grouped.items() if id)
+            grouped[self.id_of(offered)].append(offered)
+        return tuple(self.model(id, rows) for id, rows in grouped.items() if id)
 
-    def model(self, rows: Sequence[Offered]) -> Model:
+    def id_of(self, row: Offered) -> str:
+        """The model that this row sells; "" where it has no name."""
+        return f"{row.model}-api" if row.model and self._is_service(row) else row.model
+
+    def _is_service(self, row: Offered) -> bool:
+        house = self.houses[row.house]
+        of_weights = row.openness == "open" or row.model in self.open_models
+        return house.own and bool(house.terms) and house.vendor == row.vendor and of_weights
+
+    def model(self, id: str, rows: Sequence[Offered]) -> Model:
         """The model that these rows sell."""
         lead = max(rows, key=self._says)
-        openness = self._openness(rows, lead)
+        service = self._is_service(lead)
+        openness = "proprietary" if service else self._openness(rows, lead)
         return Model(
-            id=lead.model,
-            name=lead.name,
+            id=id,
+            name=f"{lead.name} (API)" if service else lead.name,
             family="",
             vendor=lead.vendor or "unknown",
             openness=openness,
@@ -156,7 +171,7 @@ class Told:
         house = self.houses[row.house]
         return Offer(
             route=house.route,
-            model=model or row.model,
+            model=model or self.id_of(row),
             vendor=house.vendor,
             served_as=row.served,
             base_url=house.base_url,
