@@ -164,6 +164,21 @@ def test_evaluating_is_judged_without_what_comes_later() -> None:
     assert verdict(MRL, later, purpose="evaluate").status == "forbidden"
 
 
+@pytest.mark.parametrize(
+    ("model", "options", "seller"),
+    [
+        ("azure:gpt-4o", {}, "Azure"),
+        ("bedrock:anthropic.claude-haiku-4-5-20251001-v1:0", {}, "AWS Bedrock"),
+        ("compatible:llama-3.3-70b-instruct", {"base_url": "https://api.novita.ai/openai"}, "NovitaAI"),
+    ],
+)
+def test_a_price_list_is_no_contract(model: str, options: dict[str, str], seller: str) -> None:
+    """Where a seller's offer is known and its terms were not read, they stay unread."""
+    found = verdict(model, use(), **options)
+    assert found.status == "unknown"
+    assert f"the terms of {seller}" in found.not_read
+
+
 def test_open_weights_at_somebody_elses_host_answer_to_the_host_as_well() -> None:
     hosted = verdict(APACHE, use(), base_url="https://host.example/v1")
     assert hosted.status == "unknown"

@@ -40,10 +40,21 @@ def judge_candidate(
     if purpose == "evaluate":
         use = replace(use, distribute="none", outputs_train="none")
     facts = facts_of(use, candidate, workload)
-    host = None
-    if candidate.way == "api" and isinstance(candidate.offer, Unknown):
-        host = urlsplit(candidate.base_url).hostname or candidate.route
-    return judge_model(candidate.model, facts, at, catalogue=catalogue, licences=licences, host=host)
+    return judge_model(candidate.model, facts, at, catalogue=catalogue, licences=licences, host=_host(candidate))
+
+
+def _host(candidate: Candidate) -> str | None:
+    """Who serves the model under a contract that is not the model's own and that nobody here has read."""
+    if candidate.way != "api":
+        return None
+    named = urlsplit(candidate.base_url).hostname or candidate.route
+    offer, model = candidate.offer, candidate.model
+    if isinstance(offer, Unknown):
+        return named
+    if isinstance(offer.terms, Unknown):
+        return None if offer.vendor == model.vendor else offer.vendor
+    own = {terms.value.id for terms in model.terms if not isinstance(terms, Unknown)}
+    return None if offer.terms.value.id in own else offer.vendor
 
 
 def judge_model(
