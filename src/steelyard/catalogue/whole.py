@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from steelyard.catalogue.load import Catalogue
 from steelyard.catalogue.model import Model, Offer, Price, Quote
-from steelyard.catalogue.snapshot.stored import Snapshot, Told, bundled
+from steelyard.catalogue.snapshot.stored import Snapshot, Told, at_hand
 from steelyard.quantities import Fact, Unknown
 
 T = TypeVar("T")
@@ -20,13 +20,13 @@ UNKEPT = "compatible"
 
 @lru_cache(maxsize=4)
 def whole(catalogue: Catalogue, snapshot: Snapshot | None = None) -> Catalogue:
-    """The catalogue and every model and offer of the snapshot (by default the bundled one) that it lacks.
+    """The catalogue and every model and offer of the snapshot (by default the one at hand) that it lacks.
 
     A model known by hand takes up the offers under its id, its repository's name and its served names.
     """
     known = _names(catalogue)
     opened = frozenset(name for name, id in known.items() if catalogue.models[id].openness == "open")
-    told = Told(snapshot or bundled(), opened)
+    told = Told(snapshot or at_hand(), opened)
     models = dict(catalogue.models)
     for model in told.models():
         mine = known.get(model.id)

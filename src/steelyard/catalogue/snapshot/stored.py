@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,9 +86,9 @@ class Snapshot:
 
 
 @cache
-def bundled() -> Snapshot:
-    """The snapshot that ships with Steelyard."""
-    return read(Path(str(files("steelyard.catalogue.snapshot") / FILE)))
+def at_hand() -> Snapshot:
+    """The snapshot that STEELYARD_SNAPSHOT names, else the one that ships with Steelyard."""
+    return read(Path(os.environ.get("STEELYARD_SNAPSHOT") or str(files("steelyard.catalogue.snapshot") / FILE)))
 
 
 def read(path: Path) -> Snapshot:

@@ -11,6 +11,7 @@ COMMANDS = {
     "show": "show",
     "compare": "compare",
     "get": "get",
+    "refresh": "refresh",
 }
 """Each command NAME and the module that has it as `NAME_command`."""
 
