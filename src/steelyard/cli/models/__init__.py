@@ -12,6 +12,7 @@ COMMANDS = {
     "compare": "compare",
     "get": "get",
     "refresh": "refresh",
+    "scores": "scores",
 }
 """Each command NAME and the module that has it as `NAME_command`."""
 

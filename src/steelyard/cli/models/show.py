@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from steelyard.cli.models.scores import told
 from steelyard.cli.models.telling import (
     MODEL_FACTS,
     OFFER_FACTS,
@@ -20,6 +21,8 @@ from steelyard.cli.say import say
 
 if TYPE_CHECKING:
     from steelyard.catalogue.model import Model, Offer
+
+SHOWN = 5
 
 
 @click.command("show")
@@ -54,6 +57,8 @@ def show_command(model: str, study: Path | None, every_seller: bool, as_json: bo
 
 
 def _of_model(model: Model) -> Iterator[str]:
+    from steelyard.catalogue.scores.kept import scores_of, shipped
+
     yield f"{model.id}: {model.name}, {model.vendor}, {model.openness}, {', '.join(model.kinds)}"
     for name in MODEL_FACTS:
         yield "  " + fact_line(name.replace("_", " "), getattr(model, name))
@@ -75,12 +80,13 @@ def _of_model(model: Model) -> Iterator[str]:
     for edition in model.editions:
         kinds = ", ".join(edition.quantisations)
         yield f"  edition {edition.repository}: {edition.format} {kinds} [{edition.source}, {edition.as_of}]"
-    for score in model.public_scores:
-        said = "said by its maker" if score.self_reported else "measured by others"
-        yield (
-            f"  hearsay: {score.benchmark} {score.value:g} {score.unit}, {said} [{score.source}, {score.as_of}]; "
-            "no measurement, and in no decision"
-        )
+    scores = scores_of(model, shipped())
+    for score in scores[:SHOWN]:
+        yield f"  hearsay: {told(score)}"
+    if scores:
+        more = f"and {len(scores) - SHOWN} more; " if len(scores) > SHOWN else ""
+        command = f"`steelyard models scores --model {model.id}`"
+        yield f"  ({more}public scores are no measurement, and in no decision: {command})"
 
 
 def _of_offer(offer: Offer) -> Iterator[str]:
