@@ -25,6 +25,7 @@ check: $(VENV)/test.done
 bench: $(VENV)/test.done
 	$(BIN)/python benchmarks/scoring.py
 	$(BIN)/python benchmarks/harness.py
+	$(BIN)/python benchmarks/catalogue.py
 
 docs: $(VENV)/test.done
 	$(BIN)/cog -r docs/commands.md
