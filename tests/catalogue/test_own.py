@@ -7,11 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from steelyard.catalogue.load import load_catalogue
 from steelyard.catalogue.model import Offer
 from steelyard.catalogue.own import catalogue_for
 from steelyard.catalogue.resolve import resolve
+from steelyard.cli.models import command
 from steelyard.errors import InputError, Problem
 from steelyard.quantities import Sourced, Unknown
 
@@ -140,3 +142,33 @@ retention = { value = "none: abuse monitoring is off", from = "contract" }
 def test_a_mistake_is_told_with_its_place(text: str, hint: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=hint.replace(".", r"\.")):
         catalogue_for(beside(tmp_path, text))
+
+
+EVIL = """
+[[models]]
+id = "evil"
+name = "E\\u001b]0;x\\u0007\\nfake line: allowed"
+family = "\\u001b[2J"
+vendor = "V\\nallowed everything"
+openness = "proprietary"
+kinds = ["text"]
+ways = ["api"]
+chat = true
+licence = { id = "x\\u001b[1m", revision = "", from = "contract" }
+"""
+
+
+@pytest.mark.parametrize("arguments", [("list", "--provider", "allowed"), ("show", "evil"), ("compare", "evil")])
+def test_own_facts_steer_no_terminal_and_forge_no_line(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    study = beside(tmp_path, EVIL)
+    study.write_text(
+        "name: t\ndata: {file: d.jsonl, input: a, target: b, test: 50%}\n"
+        'task: {kind: classification, prompt: "{a}"}\n'
+        "use: {purpose: product, commercial: true}\ncandidates: [linear]\n",
+        "utf-8",
+    )
+    (tmp_path / "d.jsonl").write_text('{"a": "x", "b": "y"}\n{"a": "z", "b": "w"}\n', "utf-8")
+    result = CliRunner().invoke(command, [*arguments, "--study", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert "\x1b" not in result.stdout
+    assert not [line for line in result.stdout.splitlines() if line.startswith(("fake", "allowed"))]

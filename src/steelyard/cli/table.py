@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from steelyard.cli.say import say
+from steelyard.visible import visible
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
     """One line a row, columns padded to their widest cell; nothing is cut off when the output is not a terminal."""
-    cells = [[row[head] for head in heads] for row in rows]
+    cells = [[visible(row[head]) for head in heads] for row in rows]
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
     say(_line(heads, widths), bold=True)
     for row in cells:

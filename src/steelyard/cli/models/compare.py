@@ -11,8 +11,7 @@ import click
 from steelyard.cli.licence.judge import PURPOSES
 from steelyard.cli.licence.options import WHAT, WHO, with_options
 from steelyard.cli.models.judging import Judge, judge_of
-from steelyard.cli.models.telling import MODEL_FACTS, candidate_called, say_document, value_or_unknown
-from steelyard.cli.say import say
+from steelyard.cli.models.telling import MODEL_FACTS, candidate_called, say_document, say_line, value_or_unknown
 
 if TYPE_CHECKING:
     from steelyard.catalogue.selection import Choice
@@ -46,7 +45,7 @@ def compare_command(models: tuple[str, ...], study: Path | None, as_json: bool, 
     names = [name for name in columns[0] if name not in ("model", "verdict")]
     print_table(heads, [{"fact": name, **{column["model"]: column[name] for column in columns}} for name in names])
     for column in columns if judge is not None else ():
-        say(f"{column['model']}: {column['verdict']}")
+        say_line(f"{column['model']}: {column['verdict']}")
 
 
 def _column(choice: Choice, judge: Judge | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from steelyard.cli.models.telling import candidate_called, say_document
+from steelyard.cli.models.telling import candidate_called, say_document, say_line
 from steelyard.cli.say import say
 
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ def refresh_command(
         return
     _say_changes(found)
     for card in cards:
-        say(f"{card.candidate}: {card.kind}: {card.before} -> {card.after} (the hub, today)")
+        say_line(f"{card.candidate}: {card.kind}: {card.before} -> {card.after} (the hub, today)")
     for one in touched:
-        say(f"{one.study}: {one.candidate}: {one.kind}: {one.before} -> {one.after}", bold=True)
+        say_line(f"{one.study}: {one.candidate}: {one.kind}: {one.before} -> {one.after}")
     if studies and not touched:
         say("no study that was looked at is touched")
 
@@ -176,6 +176,6 @@ def _say_changes(found: tuple[Change, ...]) -> None:
         told = [change for change in found if change.kind == kind]
         for change in told[:SHOWN]:
             now = f" [{change.now}]" if change.now else ""
-            say(f"{change.kind}: {change.served} at {change.seller}: {change.before} -> {change.after}{now}")
+            say_line(f"{change.kind}: {change.served} at {change.seller}: {change.before} -> {change.after}{now}")
         if len(told) > SHOWN:
             say(f"{kind}: and {len(told) - SHOWN:,} more (--json has them all)")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from steelyard.cli.models.telling import say_document
+from steelyard.cli.models.telling import say_document, say_line
 from steelyard.cli.say import say
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def scores_command(
         return
     say(HEARSAY, err=True)
     for one in kept:
-        say(f"{one.name}: {told(one.score)}")
+        say_line(f"{one.name}: {told(one.score)}")
     for name, on, guess in expected:
-        say(f"{name}: {on}: {expectation(guess)}")
+        say_line(f"{name}: {on}: {expectation(guess)}")
 
 
 def told(score: PublicScore) -> str:

@@ -16,6 +16,7 @@ from steelyard.cli.models.telling import (
     fact_line,
     price_lines,
     say_document,
+    say_line,
 )
 from steelyard.cli.say import say
 
@@ -44,16 +45,16 @@ def show_command(model: str, study: Path | None, every_seller: bool, as_json: bo
         say_document({"model": found, "offers": offers})
         return
     for line in _of_model(found):
-        say(line)
+        say_line(line)
     brief = [] if every_seller else [offer for offer in offers if offer.route == "compatible"]
     for offer in offers:
         if offer not in brief:
             for line in _of_offer(offer):
-                say(line)
+                say_line(line)
     if brief:
         say(f"  sold by {len(brief)} others under terms that nobody here has read (--every-seller tells all of them):")
         for offer in brief:
-            say(f"    {offer.vendor}: {_brief(offer)}")
+            say_line(f"    {offer.vendor}: {_brief(offer)}")
 
 
 def _of_model(model: Model) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from steelyard.cli.say import say_json
+from steelyard.cli.say import LONGEST_LINE, say, say_json
+from steelyard.visible import visible
 
 if TYPE_CHECKING:
     from steelyard.catalogue.load import Catalogue
@@ -120,6 +121,11 @@ def price_lines(price: Price) -> Iterator[str]:
                 f"  not so: {quote.input_usd_per_million} in, {quote.output_usd_per_million} out "
                 f"[{quote.source}, {quote.as_of}]"
             )
+
+
+def say_line(text: str) -> None:
+    """One line, whatever the facts hold: a name with a line break in it makes no second line."""
+    say(visible(text, LONGEST_LINE))
 
 
 def say_document(document: dict[str, object]) -> None:
