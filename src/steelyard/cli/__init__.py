@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from io import StringIO
 from typing import NoReturn
@@ -10,6 +9,7 @@ from typing import NoReturn
 import click
 
 from steelyard import __version__
+from steelyard.cli.group import Group
 from steelyard.cli.rim import release, unforeseen
 from steelyard.cli.say import say
 from steelyard.errors import Exit, NotWritable, Problem, SteelyardError
@@ -18,20 +18,11 @@ INTERRUPTED = "interrupted: what was measured is kept; the same command goes on 
 VERBS = ("run", "init", "report", "serve", "models", "licence", "schema", "doctor", "explain", "version")
 
 
-class Verbs(click.Group):
-    """The group of all verbs; `steelyard.cli.VERB:command` is imported on first use."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
-        command: click.Command = importlib.import_module(f"steelyard.cli.{cmd_name}").command
-        return command
-
-
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Group,
+    places={verb: f"steelyard.cli.{verb}:command" for verb in VERBS},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, message="steelyard %(version)s")
 def app() -> None:
     """Which model should my team choose, open or proprietary?
