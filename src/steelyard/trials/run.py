@@ -280,6 +280,8 @@ class Run:
         """Now and then tell how things stand; in a thread, so that nobody waits, and seldom where it takes long."""
         if self._now() < self._tell_at or (self._telling is not None and not self._telling.done()):
             return
+        if self._telling is not None:
+            self._telling.result()  # a bug in the last telling ends the run; else the interpreter would mumble it later
         ready = [tally for tally in self._tallies.values() if tally.done >= PARTIAL_MINIMUM]
         if len(ready) >= 2:
             self._telling = asyncio.ensure_future(self._told([tally.snapshot() for tally in ready]))
