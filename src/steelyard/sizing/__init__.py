@@ -1,0 +1,1 @@
+"""What a model needs and what a machine can do: memory, speed, capacity. Estimates, never measurements."""
