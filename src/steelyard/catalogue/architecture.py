@@ -18,8 +18,9 @@ NOT_READ = Unknown("not read")
 class Experts:
     """A mixture of experts: of `total` in a layer, `active` answer a token; `shared` ones answer every token.
 
-    `size` is the inner size of one expert, `shared_size` that of the shared part as a whole. The first
-    `dense_layers` layers have an ordinary feed-forward part instead.
+    `size` is the inner size of one expert, `shared_size` that of the shared part as a whole (Gemma 4: of the dense part
+    beside the experts). `dense_layers` layers have an ordinary feed-forward part instead: the first ones, in Llama 4
+    every other one. Where some layers mix nothing ("none"), only those have experts.
     """
 
     total: int
