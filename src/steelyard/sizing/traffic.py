@@ -48,7 +48,7 @@ class Lengths:
 
 def steady(per_second: float, n: int, seed: int) -> Seconds:
     """`n` Poisson arrivals at one rate."""
-    gaps: Seconds = np.random.default_rng((seed, 0)).exponential(1 / per_second, n)
+    gaps: Seconds = np.random.default_rng((seed, 3)).exponential(1 / per_second, n)
     return np.cumsum(gaps)
 
 
