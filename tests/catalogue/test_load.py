@@ -204,7 +204,7 @@ def test_the_price_is_the_one_in_force_on_the_day(tmp_path: Path) -> None:
 
 
 def test_a_call_with_a_long_input_costs_the_rates_of_long_inputs_for_all_its_tokens(tmp_path: Path) -> None:
-    tiers = """long_context = [
+    tiers = """tiers = [
   { above_input_tokens = 200_000, input_usd_per_million = "4", output_usd_per_million = "12" },
   { above_input_tokens = 500_000, input_usd_per_million = "6", output_usd_per_million = "12" },
 ]

@@ -266,9 +266,8 @@ async def test_the_log_says_who_asked_what_and_what_it_took_but_not_what_was_sai
     assert line["call"] == answer.id
     assert line["time"] == "2026-03-01T12:00:00.000+00:00"
     assert (line["asked"], line["answered_by"], line["outcome"]) == ("inbox", "smol", "answered")
-    assert line["usage"] == {
-        "input_tokens": 7, "output_tokens": 3, "cached_tokens": 0, "reasoning_tokens": 0, "estimated": False,
-    }  # fmt: skip
+    tokens = {"input_tokens": 7, "output_tokens": 3, "cached_tokens": 0, "reasoning_tokens": 0}
+    assert line["usage"].items() >= {**tokens, "estimated": False}.items()
     assert line["cost_usd"] == "0.000044"
     assert line["data_class"] == "internal"
     assert line["rule"] == "internal data may be sent to: any; smol is: own"

@@ -10,35 +10,28 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from steelyard.catalogue.architecture import NOT_READ, Architecture
+from steelyard.catalogue.price import Price, Rate
 from steelyard.providers.protocol import MaySendTo, Option, Usage
-from steelyard.quantities import Bytes, Fact, Money, Sourced, Tokens, Unknown
+from steelyard.quantities import ZERO_USD, Bytes, Fact, Money, Sourced, Tokens, Unknown
 
 Openness: TypeAlias = Literal["open", "proprietary", "baseline", "unknown"]
 Way: TypeAlias = Literal["api", "self-hosted", "on-device"]
 Kind: TypeAlias = Literal["text", "code", "embedding", "reranker", "image", "vision", "audio", "guard", "linear"]
 Lineage: TypeAlias = Literal["pretrained", "derived"]
 Deployment: TypeAlias = Literal["vendor-cloud", "cloud", "private-cloud", "on-premises", "hybrid", "edge"]
-RateUnit: TypeAlias = Literal[
-    "image",
-    "megapixel",
-    "search",
-    "page",
-    "audio-minute",
-    "video-second",
-    "character",
-    "request",
-    "instance-hour",
-    "unit-month",
-]
 
 
 @dataclass(frozen=True)
 class LicenceRef:
-    """Which terms govern a model at a revision: the licence's id, its revision, and the policy that is part of it."""
+    """Which terms govern a model at a revision: the licence's id, its revision, and the policy that is part of it.
+
+    `signed`: an agreement with the licensor that somebody has signed, whose text is not at hand.
+    """
 
     id: str
     revision: str
     acceptable_use: str = ""
+    signed: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,81 +147,6 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Quote:
-    """What another source says a price is; kept beside it, never averaged."""
-
-    input_usd_per_million: Decimal
-    output_usd_per_million: Decimal
-    source: str
-    as_of: str
-
-
-@dataclass(frozen=True)
-class LongContext:
-    """The rates of a call whose input has more than `above_input_tokens` tokens: they hold for the whole call."""
-
-    above_input_tokens: int
-    input_usd_per_million: Decimal
-    output_usd_per_million: Decimal
-    cached_input_usd_per_million: Decimal | None = None
-
-    @property
-    def cached_usd_per_million(self) -> Decimal:
-        """Cached tokens without a rate of their own cost full price."""
-        cached = self.cached_input_usd_per_million
-        return self.input_usd_per_million if cached is None else cached
-
-
-@dataclass(frozen=True)
-class Price:
-    """US dollars per million tokens, valid from `valid_from` (ISO date) until `valid_to` ("" = still).
-
-    `others` are further sources' figures for the same row, equal or not. `cache_write_usd_per_million` is what input
-    costs that is put into a cache; the batch rates are those of answers that may take hours. None: not listed.
-    """
-
-    input_usd_per_million: Decimal
-    output_usd_per_million: Decimal
-    cached_input_usd_per_million: Decimal | None
-    valid_from: str
-    valid_to: str
-    source: str
-    as_of: str
-    others: tuple[Quote, ...] = ()
-    cache_write_usd_per_million: Decimal | None = None
-    batch_input_usd_per_million: Decimal | None = None
-    batch_output_usd_per_million: Decimal | None = None
-    long_context: tuple[LongContext, ...] = ()
-
-    def rates(self, input_tokens: int) -> LongContext:
-        """The rates of a call with so much input."""
-        rates = LongContext(
-            0, self.input_usd_per_million, self.output_usd_per_million, self.cached_input_usd_per_million
-        )
-        for tier in self.long_context:
-            if rates.above_input_tokens <= tier.above_input_tokens < input_tokens:
-                rates = tier
-        return rates
-
-    @property
-    def agreeing(self) -> int:
-        """How many of the other sources say the same."""
-        own = (self.input_usd_per_million, self.output_usd_per_million)
-        return sum(own == (quote.input_usd_per_million, quote.output_usd_per_million) for quote in self.others)
-
-
-@dataclass(frozen=True)
-class Rate:
-    """US dollars for something that is not counted in tokens."""
-
-    unit: RateUnit
-    usd: Decimal
-    valid_from: str
-    source: str
-    as_of: str
-
-
-@dataclass(frozen=True)
 class Seller:
     """What holds for all offers of `vendor` that say nothing else; `only_for` limits it to one maker's models."""
 
@@ -282,16 +200,27 @@ class Offer:
 
     def price(self, usage: Usage, at: datetime) -> Money | Unknown:
         """What one call's usage costs: the only price function. A sum of several calls is not one call."""
+        fees = self._fees(usage, at)
+        if isinstance(fees, Unknown) or (usage.units and not usage.input_tokens and not usage.output_tokens):
+            return fees
         row = self.price_at(at)
-        if isinstance(row, Unknown):
-            return row
-        rates = row.rates(usage.input_tokens)
-        usd = (
-            (usage.input_tokens - usage.cached_tokens) * rates.input_usd_per_million
-            + usage.cached_tokens * rates.cached_usd_per_million
-            + usage.output_tokens * rates.output_usd_per_million
-        )
-        return Money(usd / Decimal(1_000_000))
+        rates = row if isinstance(row, Unknown) else row.rates(usage, at)
+        if isinstance(rates, Unknown):
+            return rates
+        usd = sum((count * rate for _, count, rate in rates.parts(usage)), Decimal(0))
+        return Money(usd / Decimal(1_000_000)) + fees
+
+    def _fees(self, usage: Usage, at: datetime) -> Money | Unknown:
+        """What is paid by the piece; a rate for the request is paid with every call."""
+        day, total = at.date().isoformat(), ZERO_USD
+        rates = sorted((rate for rate in self.rates if rate.valid_from <= day), key=lambda rate: rate.valid_from)
+        listed = {rate.unit: rate for rate in rates}
+        units = [*usage.units, *([("request", Decimal(1))] if "request" in listed else [])]
+        for unit, count in units:
+            if (rate := next((rate for name, rate in listed.items() if name == unit), None)) is None:
+                return Unknown(f"no price of one {unit} is known for {self.route}:{self.model} on {day}")
+            total += Money(rate.usd * max(count, rate.minimum))
+        return total
 
 
 @dataclass(frozen=True)

@@ -18,16 +18,13 @@ from steelyard.catalogue.model import (
     Edition,
     FormerLicence,
     LicenceRef,
-    LongContext,
     Model,
     Offer,
-    Price,
     PublicScore,
-    Quote,
-    Rate,
     Seller,
     Weights,
 )
+from steelyard.catalogue.price import Price, Quote, Rate, Rates
 from steelyard.catalogue.rows import (
     AliasRow,
     ArchitectureRow,
@@ -83,7 +80,8 @@ class Reader:
         if isinstance(row, NotKnown):
             return Unknown(row.unknown)
         origin = self.source(row.origin)
-        return Sourced(LicenceRef(row.id, row.revision, row.acceptable_use), origin.source, origin.as_of)
+        reference = LicenceRef(row.id, row.revision, row.acceptable_use, row.signed)
+        return Sourced(reference, origin.source, origin.as_of)
 
     def former(self, row: FormerRow) -> FormerLicence:
         origin = self.source(row.origin)
@@ -140,10 +138,10 @@ class Reader:
 
     def price(self, row: PriceRow) -> Price:
         origin = self.source(row.origin)
-        values = row.model_dump(exclude={"origin", "others", "long_context"})
+        values = row.model_dump(exclude={"origin", "others", "tiers"})
         others = tuple(self.quote(quote) for quote in row.others)
-        tiers = tuple(LongContext(**tier.model_dump()) for tier in row.long_context)
-        return Price(**values, others=others, long_context=tiers, source=origin.source, as_of=origin.as_of)
+        tiers = tuple(Rates(**tier.model_dump()) for tier in row.tiers)
+        return Price(**values, others=others, tiers=tiers, source=origin.source, as_of=origin.as_of)
 
     def quote(self, row: QuoteRow) -> Quote:
         origin = self.source(row.origin)
@@ -151,7 +149,7 @@ class Reader:
 
     def rate(self, row: RateRow) -> Rate:
         origin = self.source(row.origin)
-        return Rate(row.unit, row.usd, row.valid_from, origin.source, origin.as_of)
+        return Rate(row.unit, row.usd, row.valid_from, origin.source, origin.as_of, row.minimum)
 
     def model(self, row: ModelRow) -> Model:
         return Model(

@@ -8,7 +8,9 @@ from typing import Annotated, Generic, Literal, Self, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from steelyard.catalogue.architecture import Mixer, Shape
-from steelyard.catalogue.model import Deployment, Kind, Lineage, Openness, RateUnit, Way
+from steelyard.catalogue.model import Deployment, Kind, Lineage, Openness, Way
+from steelyard.catalogue.price import RateUnit
+from steelyard.providers.protocol import Service
 
 T = TypeVar("T")
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
@@ -57,6 +59,7 @@ class LicenceRow(Row):
     id: str
     revision: str
     acceptable_use: str = ""
+    signed: Annotated[bool, Field(strict=True)] = False
     origin: str = Field(alias="from")
 
 
@@ -206,25 +209,36 @@ class QuoteRow(Row):
     origin: str = Field(alias="from")
 
 
-class LongContextRow(Row):
-    """Rates from a number of input tokens on."""
-
-    above_input_tokens: int
-    input_usd_per_million: Decimal
-    output_usd_per_million: Decimal
-    cached_input_usd_per_million: Decimal | None = None
+Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
-class PriceRow(Row):
-    """Rates from a day on; "" in `valid_to`: still."""
+class RatesRow(Row):
+    """Rates a million tokens; what is left out costs what other input or output costs."""
 
     input_usd_per_million: Decimal
     output_usd_per_million: Decimal
     cached_input_usd_per_million: Decimal | None = None
     cache_write_usd_per_million: Decimal | None = None
-    batch_input_usd_per_million: Decimal | None = None
-    batch_output_usd_per_million: Decimal | None = None
-    long_context: tuple[LongContextRow, ...] = ()
+    cache_write_long_usd_per_million: Decimal | None = None
+    reasoning_usd_per_million: Decimal | None = None
+    audio_input_usd_per_million: Decimal | None = None
+    audio_output_usd_per_million: Decimal | None = None
+    image_input_usd_per_million: Decimal | None = None
+    image_output_usd_per_million: Decimal | None = None
+
+
+class TierRow(RatesRow):
+    """Rates of long inputs, of another service, or of some hours of the day (UTC)."""
+
+    above_input_tokens: int = 0
+    service: Service = "standard"
+    hours: tuple[Clock, Clock] | tuple[()] = ()
+
+
+class PriceRow(RatesRow):
+    """Rates from a day on; "" in `valid_to`: still."""
+
+    tiers: tuple[TierRow, ...] = ()
     valid_from: Day
     valid_to: Day | Literal[""] = ""
     others: tuple[QuoteRow, ...] = ()
@@ -237,6 +251,7 @@ class RateRow(Row):
     unit: RateUnit
     usd: Decimal
     valid_from: Day
+    minimum: Decimal = Decimal(0)
     origin: str = Field(alias="from")
 
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Literal, TypeAlias, TypeVar
 
 from steelyard.catalogue.load import Catalogue
-from steelyard.catalogue.model import Model, Offer, Openness, Price, Way
+from steelyard.catalogue.model import Model, Offer, Openness, Way
+from steelyard.catalogue.price import Price
 from steelyard.quantities import Bytes, Fact, Sourced, Unknown
 
 T = TypeVar("T", bound=int)

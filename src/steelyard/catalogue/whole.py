@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from steelyard.catalogue.load import Catalogue
-from steelyard.catalogue.model import Model, Offer, Price, Quote
+from steelyard.catalogue.model import Model, Offer
+from steelyard.catalogue.price import Price, Quote
 from steelyard.catalogue.snapshot.stored import Snapshot, Told, at_hand
 from steelyard.quantities import Fact, Unknown
 
@@ -108,9 +109,13 @@ def _quoted(mine: Price, told: Price) -> Price:
         mine,
         others=extra,
         cache_write_usd_per_million=mine.cache_write_usd_per_million or told.cache_write_usd_per_million,
-        batch_input_usd_per_million=mine.batch_input_usd_per_million or told.batch_input_usd_per_million,
-        batch_output_usd_per_million=mine.batch_output_usd_per_million or told.batch_output_usd_per_million,
-        long_context=mine.long_context or told.long_context,
+        cache_write_long_usd_per_million=mine.cache_write_long_usd_per_million or told.cache_write_long_usd_per_million,
+        reasoning_usd_per_million=mine.reasoning_usd_per_million or told.reasoning_usd_per_million,
+        audio_input_usd_per_million=mine.audio_input_usd_per_million or told.audio_input_usd_per_million,
+        audio_output_usd_per_million=mine.audio_output_usd_per_million or told.audio_output_usd_per_million,
+        image_input_usd_per_million=mine.image_input_usd_per_million or told.image_input_usd_per_million,
+        image_output_usd_per_million=mine.image_output_usd_per_million or told.image_output_usd_per_million,
+        tiers=mine.tiers or told.tiers,
     )
 
 

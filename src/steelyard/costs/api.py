@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from steelyard.catalogue import Offer, Price
+from steelyard.catalogue import Offer
+from steelyard.catalogue.price import Price, Rates
 from steelyard.costs.demand import (
     DAYS_PER_MONTH,
     NO_WORKLOAD,
@@ -45,7 +47,7 @@ def api_cost(offer: Offer, usages: Mapping[Usage, int], workload: Workload | Unk
             _monthly(usd(1000 * amount, "offer price x mean usage"), workload),
             f"{tokens / count:,.0f} tokens x {rate} USD per million",
         )
-        for name, tokens, rate, amount in _parts(row, usages)
+        for name, tokens, rate, amount in _parts(row, usages, at)
     )
     horizon: Estimated = Unknown(NO_WORKLOAD)
     if isinstance(workload, Workload):
@@ -66,18 +68,17 @@ def _priced(offer: Offer, usage: Usage, at: datetime) -> float:
     return float(price)
 
 
-def _parts(row: Price, usages: Mapping[Usage, int]) -> list[tuple[str, int, Decimal, float]]:
+def _parts(row: Price, usages: Mapping[Usage, int], at: datetime) -> list[tuple[str, int, Decimal, float]]:
     """(name, tokens, rate, USD a mean request) of every kind of token that occurs.
 
     The rate is the mean one that was paid: long inputs may cost more.
     """
-    counted: dict[str, list[tuple[int, Decimal]]] = {"input tokens": [], "cached input tokens": [], "output tokens": []}
+    counted: defaultdict[str, list[tuple[int, Decimal]]] = defaultdict(list)
     for usage, times in usages.items():
-        rates = row.rates(usage.input_tokens)
-        fresh = usage.input_tokens - usage.cached_tokens
-        counted["input tokens"].append((times * fresh, rates.input_usd_per_million))
-        counted["cached input tokens"].append((times * usage.cached_tokens, rates.cached_usd_per_million))
-        counted["output tokens"].append((times * usage.output_tokens, rates.output_usd_per_million))
+        rates = row.rates(usage, at)
+        assert isinstance(rates, Rates), "the offer priced this usage"
+        for name, tokens, rate in rates.parts(usage):
+            counted[name].append((times * tokens, rate))
     found = []
     for name, parts in counted.items():
         tokens = sum(count for count, _ in parts)

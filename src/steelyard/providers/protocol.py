@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -12,6 +13,8 @@ from steelyard.quantities import Seconds, Tokens
 DataClass: TypeAlias = Literal["public", "internal", "confidential", "restricted"]
 MaySendTo: TypeAlias = Literal["own", "contracted", "any"]
 Option: TypeAlias = str | int | float | bool
+Service: TypeAlias = Literal["standard", "batch", "flex", "priority"]
+"""At which urgency a vendor answers: batch within a day, flex when there is room, priority first."""
 
 
 @dataclass(frozen=True)
@@ -64,24 +67,33 @@ class Request:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens as the provider bills or counts them. `cached_tokens` are part of `input_tokens`."""
+    """Tokens as the provider bills or counts them, and what it bills by the piece (`units`, such as pages).
+
+    Tokens that were cached, written to a cache (for minutes, or long), of audio or of images are parts of
+    `input_tokens` that do not overlap; so are those of hidden reasoning, audio and images of `output_tokens`.
+    """
 
     input_tokens: Tokens = Tokens(0)
     output_tokens: Tokens = Tokens(0)
     cached_tokens: Tokens = Tokens(0)
     reasoning_tokens: Tokens = Tokens(0)
     estimated: bool = False
+    cache_write_tokens: Tokens = Tokens(0)
+    cache_write_long_tokens: Tokens = Tokens(0)
+    audio_input_tokens: Tokens = Tokens(0)
+    audio_output_tokens: Tokens = Tokens(0)
+    image_input_tokens: Tokens = Tokens(0)
+    image_output_tokens: Tokens = Tokens(0)
+    service: Service = "standard"
+    units: tuple[tuple[str, Decimal], ...] = ()
 
     @classmethod
     def total(cls, usages: Mapping[Usage, int]) -> Usage:
-        """The sum, each taken as often as it occurred."""
-        return cls(
-            Tokens(sum(usage.input_tokens * times for usage, times in usages.items())),
-            Tokens(sum(usage.output_tokens * times for usage, times in usages.items())),
-            Tokens(sum(usage.cached_tokens * times for usage, times in usages.items())),
-            Tokens(sum(usage.reasoning_tokens * times for usage, times in usages.items())),
-            any(usage.estimated for usage in usages),
-        )
+        """The tokens of all, each taken as often as it occurred: no call, so without service and pieces."""
+        total = cls(estimated=any(usage.estimated for usage in usages))
+        for name in (one.name for one in fields(cls) if one.name.endswith("_tokens")):
+            total = replace(total, **{name: sum(getattr(usage, name) * times for usage, times in usages.items())})
+        return total
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
@@ -143,10 +144,9 @@ def _prices(said: list[Said], sources: list[Source], released: str, read_on: str
     present = {one.by: row for one in said if (row := _present(one.row.prices, read_on)) is not None}
     if not present:
         return ()
-    pairs = [(row.input, row.output) for row in present.values()]
-    votes = {by: pairs.count((row.input, row.output)) for by, row in present.items()}
+    votes = {by: sum(_same(row, other) for other in present.values()) for by, row in present.items()}
     newest = max(present, key=lambda by: (votes[by], sources[by].as_of))
-    agreeing = [by for by, row in present.items() if (row.input, row.output) == pairs[list(present).index(newest)]]
+    agreeing = [by for by, row in present.items() if _same(row, present[newest])]
     chosen = max(agreeing, key=lambda by: (_told(present[by]), sources[by].as_of))
     others = tuple((row.input, row.output, by) for by, row in present.items() if by != chosen)
     since = min(sources[by].as_of for by in agreeing)
@@ -155,7 +155,14 @@ def _prices(said: list[Said], sources: list[Source], released: str, read_on: str
     undated = [row for row in history if not row.valid_from]
     first = (released if dated else "") or since
     rows = [(first, row) for row in undated if not dated or first < dated[0][0]] + dated
-    return tuple(Priced(day, row, chosen, others if row == present[chosen] else ()) for day, row in rows)
+    more = [by for by in agreeing if by != chosen and present[chosen].filled(present[by]) != present[chosen]]
+    told = present[chosen]
+    for by in more:
+        told = told.filled(present[by])
+    return tuple(
+        Priced(day, told, chosen, others, tuple(more)) if row == present[chosen] else Priced(day, row, chosen)
+        for day, row in rows
+    )
 
 
 def _present(prices: Iterable[ListedPrice], read_on: str) -> ListedPrice | None:
@@ -163,6 +170,16 @@ def _present(prices: Iterable[ListedPrice], read_on: str) -> ListedPrice | None:
     return max(begun, key=lambda row: row.valid_from, default=None)
 
 
-def _told(row: ListedPrice) -> tuple[int, int]:
-    more = (row.cached, row.cache_write, row.batch_input, row.long_context or None)
-    return (bool(row.valid_from), sum(value is not None for value in more))
+def _same(one: ListedPrice, other: ListedPrice) -> bool:
+    """The same price; who lists a dearer hour too agrees with whoever lists that hour's price alone."""
+    ours, theirs = ({(row.input, row.output), *_hourly(row)} for row in (one, other))
+    return (one.input, one.output) in theirs or (other.input, other.output) in ours
+
+
+def _hourly(row: ListedPrice) -> set[tuple[Decimal, Decimal]]:
+    return {(tier.input_usd_per_million, tier.output_usd_per_million) for tier in row.tiers if tier.hours}
+
+
+def _told(row: ListedPrice) -> tuple[bool, bool, int]:
+    more = (row.cached, row.cache_write, row.cache_write_long, row.tiers or None)
+    return (bool(_hourly(row)), bool(row.valid_from), sum(value is not None for value in more))

