@@ -81,7 +81,6 @@ def test_terms_are_carried_with_the_revision_they_are_encoded_under() -> None:
     }
     assert unread == {
         "benevolentjoker-use-agreement",
-        "falcon-180b",
         "nexusflow-personal-use",
         "nexusraven-v2",
         "opencoder",
