@@ -142,6 +142,7 @@ UNPRICED = {
     "cohere-private-deployment": "a contract",
     "mistral-commercial-self-hosted": "a contract",
     "palantir-foundry-aip": "a contract",
+    "rerank-v3.5": "priced by the search",
     "titan-image-generator-v2": "priced by the image",
 }
 
