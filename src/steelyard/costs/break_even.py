@@ -39,7 +39,7 @@ class Staircase:
 
 @dataclass(frozen=True)
 class Span:
-    """From right after `start` to `end`, `cheapest` costs least. `by_step`: it begins at a jump, not where lines meet."""
+    """From right after `start` to `end`, `cheapest` costs least. `by_step`: it begins at a jump."""
 
     start: float
     end: float
