@@ -7,7 +7,7 @@ import pytest
 
 from steelyard.errors import InputError
 from steelyard.quantities import Unknown
-from steelyard.sizing.capacity import Capacity, at_load, measured, rate_flat_out, replicas_for, week
+from steelyard.sizing.capacity import Capacity, at_load, measured, rate_flat_out, replicas_for, spread, week
 from steelyard.sizing.objective import Objective, objective, required, usual
 from steelyard.sizing.queueing import Queue
 from steelyard.sizing.simulate import Batching, Limits, Slots
@@ -108,3 +108,9 @@ def test_objectives_are_read_from_text_and_from_a_studys_requirements() -> None:
     for wrong in ("ttft <= 1 s", "ttft_p0 <= 1 s", "accuracy_p95 <= 1 s", "ttft_p95 >= 1 s", "ttft_p95 <= 1"):
         with pytest.raises(InputError):
             objective(wrong)
+
+
+def test_two_percentiles_are_spread_into_values_that_have_them() -> None:
+    values = np.array(spread(0.2, 0.5))
+    assert np.quantile(values, [0.5, 0.95]) == pytest.approx([0.2, 0.5], rel=0.01)
+    assert spread(0.2, 0.2, 3) == pytest.approx((0.2, 0.2, 0.2))

@@ -62,7 +62,7 @@ def plain(arrived: list[float], prompts: list[int], outputs: list[int], limits: 
     return [(times[0], times[-1]) for times in told]
 
 
-requests = st.lists(st.tuples(st.floats(0, 0.4), st.integers(1, 90), st.integers(1, 30)), min_size=1, max_size=40)
+requests = st.lists(st.tuples(st.floats(1e-4, 0.4), st.integers(1, 90), st.integers(1, 30)), min_size=1, max_size=40)
 
 
 @given(requests, st.integers(1, 6), st.integers(120, 400), st.integers(2, 64))

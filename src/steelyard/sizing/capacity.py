@@ -158,6 +158,14 @@ def measured(throughput_per_second: float, latency_seconds: Sequence[float]) -> 
     return Slots(slots, seconds * (slots / throughput_per_second / float(seconds.mean())))
 
 
+def spread(p50: float, p95: float, n: int = 1_000) -> tuple[float, ...]:
+    """`n` evenly spread values of the log-normal distribution with this median and 95th percentile."""
+    from scipy.special import ndtri
+
+    sigma = math.log(max(1.0, p95 / p50)) / float(ndtri(0.95))
+    return tuple((p50 * np.exp(sigma * ndtri((np.arange(n) + 0.5) / n))).tolist())
+
+
 def _share_kept(server: Server, objectives: Sequence[Objective], capacity: Capacity, replicas: int) -> float:
     """The largest share of the rate flat out that so many replicas carry, to a fortieth."""
     flat_out = replicas * capacity.rate_flat_out

@@ -5,7 +5,7 @@ The server. A replica works in steps. A step gives every decoding sequence one t
 prompt gives its first token. Requests are admitted between steps, first come first served, while `max_batch` and
 `cache_tokens` allow. Admission reserves the cache of prompt and answer in full, so nothing is ever preempted or
 computed twice; a request that does not fit waits, and so does all behind it. Arrivals go to the replica with the
-fewest requests on hand and stay there.
+fewest requests on hand and stay there; of several at the very same moment the first begins a step without the others.
 
 The speed. While nobody comes, leaves or prefills, the batch stays as it is, so all those steps are one event: with step
 times linear in the cached tokens their sum is a closed form. One request is about three events.

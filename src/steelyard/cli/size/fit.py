@@ -1,0 +1,160 @@
+"""`steelyard size fit`: the replicas that a measured candidate takes at the peak, and their rent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from steelyard.cli.models.telling import say_line
+from steelyard.cli.say import say, say_json
+
+if TYPE_CHECKING:
+    from steelyard.costs import Machine
+    from steelyard.decision import Decision
+    from steelyard.quantities import Unknown
+    from steelyard.sizing.capacity import Capacity, Week
+    from steelyard.sizing.objective import Objective
+    from steelyard.usecase import Workload
+
+HOURS_PER_MONTH = 730.5
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One candidate: replicas at today's peak and at that of the last month, the week, dollars a month of rent."""
+
+    candidate: str
+    now: Capacity | Unknown
+    end: Capacity | Unknown
+    week: Week | Unknown
+    usd_now: float | Unknown
+    usd_end: float | Unknown
+
+
+@click.command("fit")
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option(
+    "--objective", "texts", multiple=True, help='What must hold at the peak: "ttft_p95 <= 500 ms". Repeatable.'
+)
+@click.option(
+    "--machine", "machine_id", default="cpu-2", show_default=True, help="What a replica runs on, for its rent."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def fit_command(study: Path, texts: tuple[str, ...], machine_id: str, as_json: bool) -> None:
+    """Find the replicas that keep STUDY's latency at its peak, now and at the end of its horizon, by simulation.
+
+    For candidates that the last run measured on own machines, from their rate and latency. Without --objective the
+    study's own latency requirements hold; without those, MLPerf's for conversations.
+    """
+    import orjson
+
+    from steelyard.cli.report import output_folder
+    from steelyard.costs import machine
+    from steelyard.decision.store import load
+    from steelyard.quantities import Unknown
+    from steelyard.sizing.objective import objective, required, usual
+    from steelyard.usecase.load import load_study
+
+    asked = tuple(map(objective, texts))
+    decision = load(output_folder(study))
+    case = load_study(study)
+    objectives = asked or required(case.require) or usual().value
+    rented = machine(machine_id)
+    if isinstance(case.workload, Unknown):
+        say_line(f"replicas: {case.workload}")
+        return
+    found = _fitted(decision, case.workload, objectives, rented)
+    if as_json:
+        document = {
+            "schema_version": "1.0",
+            "objectives": objectives,
+            "machine": rented.id,
+            "on": list(map(_row, found)),
+        }
+        say_json(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+        return
+    say(f"at the peak: {', '.join(one.text for one in objectives)}", err=True)
+    for one in found:
+        _say(one, case.workload)
+    say(f"rent: {rented.usd_per_hour.value.usd} USD an hour for {rented.name} [{rented.usd_per_hour.source}]", err=True)
+
+
+def _fitted(decision: Decision, workload: Workload, objectives: tuple[Objective, ...], rented: Machine) -> list[Fitted]:
+    from steelyard.quantities import Unknown
+    from steelyard.sizing.capacity import Capacity, measured, replicas_for, spread, week
+    from steelyard.sizing.traffic import SECONDS_PER_DAY
+    from steelyard.stats import Estimate
+
+    found = []
+    peak = workload.requests_per_day / SECONDS_PER_DAY * workload.peak_to_mean
+    last = peak * (1 + workload.growth_per_month) ** max(0, workload.horizon_months - 1)
+    for standing in decision.standings:
+        if standing.way != "self-hosted":
+            continue
+        rate, p50, p95 = standing.throughput_per_second, standing.latency_p50, standing.latency_p95
+        if not (isinstance(rate, Estimate) and isinstance(p50, Estimate) and isinstance(p95, Estimate)):
+            why = standing.not_measured or next(str(one) for one in (rate, p50, p95) if isinstance(one, Unknown))
+            no = Unknown(f"not measured: {why}")
+            found.append(Fitted(standing.candidate, no, no, no, no, no))
+            continue
+        server = measured(rate.value, spread(p50.value, p95.value))
+        now, end = replicas_for(peak, objectives, server), replicas_for(last, objectives, server)
+        hourly = float(rented.usd_per_hour.value) * HOURS_PER_MONTH
+        found.append(
+            Fitted(
+                standing.candidate,
+                now,
+                end,
+                week(workload, objectives, server, now) if isinstance(now, Capacity) else now,
+                now.count * hourly if isinstance(now, Capacity) else now,
+                end.count * hourly if isinstance(end, Capacity) else end,
+            )
+        )
+    return found
+
+
+def _say(one: Fitted, workload: Workload) -> None:
+    from steelyard.quantities import Unknown
+
+    if isinstance(one.now, Unknown) or isinstance(one.week, Unknown) or isinstance(one.usd_now, Unknown):
+        say_line(f"{one.candidate}: {one.now}")
+        return
+    p50, p95 = (one.now.at_peak.quantile("latency", q) for q in (0.5, 0.95))
+    say_line(
+        f"{one.candidate}: {_replicas(one.now)} at {one.now.peak_per_second:.3g} requests a second, "
+        f"{one.usd_now:,.0f} USD a month; p50 {p50:.3g} s, p95 {p95:.3g} s, of which in line p95 "
+        f"{one.now.at_peak.quantile('wait', 0.95):.3g} s; used {one.week.used:.0%} of the week, "
+        f"{one.week.over_provisioned:.1f} x the hours of scaling to zero"
+    )
+    if isinstance(one.end, Unknown) or isinstance(one.usd_end, Unknown):
+        say_line(f"  in month {workload.horizon_months}: {one.end}")
+    else:
+        say_line(f"  in month {workload.horizon_months}: {_replicas(one.end)}, {one.usd_end:,.0f} USD a month")
+
+
+def _replicas(found: Capacity) -> str:
+    return f"{found.count} replica{'s' if found.count != 1 else ''}"
+
+
+def _row(one: Fitted) -> dict[str, object]:
+    from steelyard.quantities import Unknown
+
+    if isinstance(one.now, Unknown) or isinstance(one.week, Unknown):
+        return {"candidate": one.candidate, "replicas": one.now}
+    at = one.now.at_peak
+    seconds = {f"{name}_p{q}": at.quantile(name, q / 100) for name in ("latency", "wait") for q in (50, 95, 99)}
+    return {
+        "candidate": one.candidate,
+        "replicas": one.now.replicas,
+        "peak_per_second": one.now.peak_per_second,
+        "rate_flat_out": one.now.rate_flat_out,
+        "share_at_peak": one.now.share_at_peak,
+        "seconds_at_peak": seconds,
+        "week": one.week,
+        "usd_per_month": one.usd_now,
+        "replicas_at_the_end": one.end.replicas if not isinstance(one.end, Unknown) else one.end,
+        "usd_per_month_at_the_end": one.usd_end,
+    }
