@@ -135,7 +135,7 @@ retention = { value = "none: abuse monitoring is off", from = "contract" }
         ('[[models]]\nid = "gpt-5-mini"\ncolour = "red"', "models.0.colour"),
         ('[[models]]\nid = "new"', "models.0.name"),
         ('[[models]]\nid = "gpt-5-mini"\nparameters = { value = 1, from = "nobody" }', "no source is called"),
-        ('[[models]]\nid = "gpt-5-mini"\nbases = ["mine"]', "none of the shipped models"),
+        ('[[models]]\nid = "gpt-5-mini"\nbases = ["mine"]', "neither in the catalogue nor in this file"),
         ('[[offers]]\nroute = "openai"\nmodel = "ghost"\nvendor = "v"', "offers the model 'ghost'"),
     ],
 )

@@ -14,7 +14,8 @@ from steelyard.catalogue.model import FormerLicence, Model
 from steelyard.catalogue.resolve import resolve
 from steelyard.errors import Problem
 from steelyard.licences import Verdict
-from steelyard.licences.judge import judge, judge_candidate
+from steelyard.licences.facts import Facts
+from steelyard.licences.judge import judge, judge_candidate, judge_model
 from steelyard.licences.load import load_licences
 from steelyard.quantities import Sourced, Unknown
 from steelyard.usecase import Organisation, Use, Users
@@ -165,18 +166,49 @@ def test_evaluating_is_judged_without_what_comes_later() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "options", "seller"),
+    ("model", "options", "terms"),
     [
-        ("azure:gpt-4o", {}, "Azure"),
-        ("bedrock:anthropic.claude-haiku-4-5-20251001-v1:0", {}, "AWS Bedrock"),
-        ("compatible:llama-3.3-70b-instruct", {"base_url": "https://api.novita.ai/openai"}, "NovitaAI"),
+        ("azure:gpt-4o", {}, "Microsoft's terms for Azure OpenAI"),
+        ("compatible:llama-3.3-70b-instruct", {"base_url": "https://api.novita.ai/openai"}, "the terms of NovitaAI"),
     ],
 )
-def test_a_price_list_is_no_contract(model: str, options: dict[str, str], seller: str) -> None:
+def test_a_price_list_is_no_contract(model: str, options: dict[str, str], terms: str) -> None:
     """Where a seller's offer is known and its terms were not read, they stay unread."""
     found = verdict(model, use(), **options)
     assert found.status == "unknown"
-    assert f"the terms of {seller}" in found.not_read
+    assert terms in found.not_read
+
+
+def test_a_sellers_terms_that_were_read_are_judged_clause_by_clause() -> None:
+    found = verdict("bedrock:anthropic.claude-haiku-4-5-20251001-v1:0", use())
+    assert found.licence_id == "anthropic-api-terms AND bedrock-terms"
+    assert any(reason.licence_id == "bedrock-terms" and reason.clause for reason in found.reasons)
+
+
+def test_the_terms_of_an_api_grant_no_weights() -> None:
+    """A model that is had only through its vendor's machines is not judged by its API's terms on own ones."""
+    model = load_catalogue().models["gpt-5-mini"]
+    at_home = judge_model(model, Facts(purpose="internal", way="self-hosted"), AT)
+    assert at_home.status == "unknown"
+    assert "own machines" in " ".join(at_home.not_read)
+    assert judge_model(model, Facts(purpose="internal", way="api"), AT).status == "conditional"
+
+
+def test_a_clause_that_a_model_and_its_base_share_is_told_once() -> None:
+    reasons = verdict("llama-3.1-8b-instruct", use()).reasons
+    assert len(set(reasons)) == len(reasons)
+
+
+@pytest.mark.parametrize("id", ["mistral-commercial", "contract-17", "mistral-research-0.1"])
+def test_a_licence_that_was_signed_opens_what_it_opens_for_its_model_alone(id: str) -> None:
+    catalogue = load_catalogue()
+    public = catalogue.models["codestral-22b"]
+    model = replace(public, licence=Sourced(LicenceRef(id, "", signed=True), "contract 17", "2026-09-01"))
+    facts = Facts(purpose="product", commercial=True, way="self-hosted", kind="company")
+    signed = judge_model(model, facts, AT)
+    assert signed.status == "conditional"
+    assert signed.questions or signed.duties
+    assert judge_model(public, facts, AT).status == "forbidden"
 
 
 def test_open_weights_at_somebody_elses_host_answer_to_the_host_as_well() -> None:

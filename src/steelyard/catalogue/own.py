@@ -44,7 +44,7 @@ def catalogue_for(study: Path | None) -> Catalogue:
 
 def with_own(catalogue: Catalogue, path: Path) -> Catalogue:
     """The catalogue as this file completes and overrides it. Own offers come first."""
-    shipped, catalogue = catalogue, _behind(catalogue, path)
+    catalogue = _behind(catalogue, path)
     raw, file = _read(path, catalogue)
     reader = Reader(file, str(path))
     models = dict(catalogue.models)
@@ -55,7 +55,7 @@ def with_own(catalogue: Catalogue, path: Path) -> Catalogue:
     for offer_row, given in zip(file.offers, _tables(raw, "offers"), strict=True):
         offer = reader.offer(offer_row)
         offers.append(_over(_known(catalogue, offer.route, offer.model), offer, given))
-    problems = [*reader.problems, *_dangling(file, models, shipped, path)]
+    problems = [*reader.problems, *_dangling(file, models, path)]
     if problems:
         raise InputError(problems)
     replaced = {(offer.route, offer.model, offer.served_as) for offer in offers}
@@ -131,13 +131,12 @@ def _over(known: T | None, mine: T, given: Mapping[str, object]) -> T:
     return replace(known, **{name: getattr(mine, name) for name in names})
 
 
-def _dangling(file: FactsFile, models: Mapping[str, Model], catalogue: Catalogue, path: Path) -> list[Problem]:
-    """Lineage is judged on the shipped models: their terms are the ones that were read."""
+def _dangling(file: FactsFile, models: Mapping[str, Model], path: Path) -> list[Problem]:
     missing = [
-        (row.id, f"its base {base!r} is none of the shipped models")
+        (row.id, f"its base {base!r} is neither in the catalogue nor in this file")
         for row in file.models
         for base in row.bases
-        if base not in catalogue.models
+        if base not in models
     ]
     missing += [
         (f"{row.route}:{row.served_as}", f"offers the model {row.model!r}, which is not there")

@@ -15,7 +15,7 @@ def all_of(verdicts: tuple[Verdict, ...]) -> Verdict:
     """
     if len(verdicts) == 1:
         return verdicts[0]
-    reasons = sort(reason for verdict in verdicts for reason in verdict.reasons)
+    reasons = sort(dict.fromkeys(reason for verdict in verdicts for reason in verdict.reasons))
     status = min((verdict.status for verdict in verdicts), key=STRICTEST_FIRST.index)
     asking = [verdict for verdict in verdicts if status != "forbidden" or verdict.status == "forbidden"]
     return Verdict(

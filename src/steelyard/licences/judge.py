@@ -17,7 +17,7 @@ from steelyard.licences.thresholds import thresholds_of
 from steelyard.licences.verdict import Reason, Status, Threshold, Verdict
 from steelyard.licences.worlds import Bite, Laid, Worlds, lay_out, worlds_of
 from steelyard.quantities import Sourced, Unknown
-from steelyard.usecase.case import Purpose, Use, Workload
+from steelyard.usecase.case import Already, Purpose, Use, Workload
 
 
 def judge_candidate(
@@ -43,8 +43,8 @@ def judge_candidate(
     return judge_model(candidate.model, facts, at, catalogue=catalogue, licences=licences, host=_host(candidate))
 
 
-def _host(candidate: Candidate) -> str | None:
-    """Who serves the model under a contract that is not the model's own and that nobody here has read."""
+def _host(candidate: Candidate) -> str | LicenceRef | None:
+    """The contract of whoever serves the model, where it is not the model's own; a name where nobody knows which."""
     if candidate.way != "api":
         return None
     named = urlsplit(candidate.base_url).hostname or candidate.route
@@ -54,7 +54,7 @@ def _host(candidate: Candidate) -> str | None:
     if isinstance(offer.terms, Unknown):
         return None if offer.vendor == model.vendor else offer.vendor
     own = {terms.value.id for terms in model.terms if not isinstance(terms, Unknown)}
-    return None if offer.terms.value.id in own else offer.vendor
+    return None if offer.terms.value.id in own else offer.terms.value
 
 
 def judge_model(
@@ -65,19 +65,21 @@ def judge_model(
     catalogue: Catalogue | None = None,
     licences: Licences | None = None,
     revision: str = "",
-    host: str | None = None,
+    host: str | LicenceRef | None = None,
 ) -> Verdict:
     """A model of the catalogue under its own terms, all its bases', and those of `host` where another serves it.
 
-    `revision` is that of its own terms; without one, the catalogue says which apply.
+    `revision` is that of its own terms; without one, the catalogue says which apply. Terms that were signed hold with
+    the agreement that they are, and open what it opens.
     """
     catalogue = catalogue or load_catalogue()
     licences = licences or load_licences()
     judged: list[tuple[Model, Licence | Unknown, Verdict]] = []
     lineage, missing = _lineage(model, catalogue)
     for one in lineage:
-        for terms in _terms(one, licences, at, revision if one is model else ""):
-            read = replace(facts, modality=facts.modality or modality_of(one))
+        for terms, signed in _terms(one, licences, at, revision if one is model else ""):
+            already: tuple[Already, ...] = (*facts.already, "commercial-agreement") if signed else facts.already
+            read = replace(facts, modality=facts.modality or modality_of(one), already=already)
             verdict = _unknown(one, terms.reason) if isinstance(terms, Unknown) else judge_facts(terms, read, at)
             judged.append((one, terms, verdict))
     verdicts = [verdict for _, _, verdict in judged]
@@ -85,7 +87,9 @@ def judge_model(
         why = Unknown("it is a base that is not in the catalogue")
         verdicts.append(_unknown(replace(model, name=base, licence=why), why.reason))
     if host is not None and verdicts[0].licence_id:
-        verdicts.append(_unread(_host_terms(host), facts))
+        verdicts.append(_of_host(host, facts, at, licences))
+    if _kept_by_its_vendor(model, facts, catalogue):
+        verdicts.append(_unread(_no_terms(f"terms for {model.name} on own machines", model.vendor), facts))
     own = judged[0][1]
     if isinstance(own, Unknown) or not own.is_permissive:
         return all_of(tuple(verdicts))
@@ -278,16 +282,17 @@ def _lineage(model: Model, catalogue: Catalogue) -> tuple[list[Model], list[str]
     return found, missing
 
 
-def _terms(model: Model, licences: Licences, at: date, revision: str) -> list[Licence | Unknown]:
-    """All terms that bind the model's weights on that day; `revision` is that of the first."""
-    found: list[Licence | Unknown] = []
+def _terms(model: Model, licences: Licences, at: date, revision: str) -> Iterator[tuple[Licence | Unknown, bool]]:
+    """All terms that bind the model's weights on that day, and whether they were signed; `revision`: the first's."""
     for number, fact in enumerate(model.terms):
         if isinstance(fact, Unknown):
-            found.append(fact)
+            yield fact, False
             continue
         reference = fact.value if number else _in_force(model, fact.value, at)
-        found.append(licences.get(reference.id, ("" if number else revision) or reference.revision, at))
-    return found
+        terms = licences.get(reference.id, ("" if number else revision) or reference.revision, at)
+        if isinstance(terms, Unknown) and reference.signed:
+            terms = replace(_no_terms(reference.id, model.vendor), id=reference.id, source=fact.source)
+        yield terms, reference.signed
 
 
 def _in_force(model: Model, today: LicenceRef, at: date) -> LicenceRef:
@@ -311,7 +316,27 @@ def _unknown(model: Model, reason: str) -> Verdict:
     )
 
 
-def _host_terms(host: str) -> Licence:
+def _of_host(host: str | LicenceRef, facts: Facts, at: date, licences: Licences) -> Verdict:
     """Somebody else serves the model (a cloud, a host of open weights): that contract governs as well."""
-    name = f"the terms of {host}"
-    return Licence("host-terms", name, host, "", "", "none", f"{name} (not read)", "")
+    if isinstance(host, LicenceRef):
+        terms = licences.get(host.id, host.revision, at)
+        if isinstance(terms, Licence):
+            return judge_facts(terms, facts, at)
+        host = host.id
+    return _unread(_no_terms(f"the terms of {host}", host), facts)
+
+
+def _kept_by_its_vendor(model: Model, facts: Facts, catalogue: Catalogue) -> bool:
+    """Whether own machines are meant for a model that is had through its vendor's alone: the API's terms do not do."""
+    if model.openness != "proprietary" or facts.way not in ("self-hosted", "on-device"):
+        return False
+    deployed = [
+        offer.deployment.value for offer in catalogue.offers_of(model.id) if isinstance(offer.deployment, Sourced)
+    ]
+    own = {"private-cloud", "on-premises", "hybrid", "edge"}
+    return not {"self-hosted", "on-device"} & set(model.ways) and not any(own & set(places) for places in deployed)
+
+
+def _no_terms(name: str, steward: str) -> Licence:
+    """Terms that must exist, of which no text is at hand."""
+    return Licence("host-terms", name, steward, "", "", "none", f"{name} (not read)", "")
