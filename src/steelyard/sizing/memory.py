@@ -273,9 +273,24 @@ def _notes(network: Architecture, counted: Tensors) -> Iterator[str]:
         yield f"not checked: {counted.error.reason}"
     elif counted.other > 0.01 * counted.total:
         share = counted.other / counted.total
-        yield f"{share:.0%} of the published parameters are beyond the network (a vision tower, a draft layer): counted too"
+        beyond = f"{share:.0%} of the published parameters are beyond the network"
+        yield f"{beyond} (a vision tower, a draft layer): counted too"
     elif counted.error > 0.01:
         yield f"the count is {counted.error:.1%} above the published total"
+
+
+def held_bytes(model: Model, precision: Precision, context: int, weights: Bytes | None = None) -> Bytes | Unknown:
+    """Memory for one sequence on one machine: `weights` of that size, or as counted, its cache, llama.cpp's own."""
+    if isinstance(model.architecture, Unknown):
+        return Unknown(f"the architecture of {model.id} is not known ({model.architecture.reason})")
+    counted = tensors_of(model)
+    if isinstance(counted, Unknown):
+        return counted
+    load = _load(model, model.architecture.value, counted, "edge", 0, ONE, precision, "bf16")
+    needs = load.needs(context, 1)
+    if isinstance(needs, Unknown) or weights is None:
+        return needs if isinstance(needs, Unknown) else Bytes(ceil(needs))
+    return Bytes(ceil(needs) - sum(line.memory_bytes for line in load.weights) + weights)
 
 
 @cache

@@ -1,0 +1,153 @@
+"""`steelyard size show`: on which accelerators a model fits, how many it takes, and what is left for context."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from steelyard.cli.models.listing import number
+from steelyard.cli.models.telling import candidate_called, say_document, say_line
+from steelyard.cli.say import say
+
+if TYPE_CHECKING:
+    from steelyard.catalogue.model import Model
+    from steelyard.quantities import Unknown
+    from steelyard.sizing.hardware import Accelerator
+    from steelyard.sizing.layout import Precision
+    from steelyard.sizing.memory import Memory
+
+USUAL_CONTEXT = 8192
+
+
+@click.command("show")
+@click.argument("model")
+@click.option("--on", "names", multiple=True, help="Only this accelerator, with every line; can be given again.")
+@click.option(
+    "--precision",
+    help="How weights are written: bf16, fp8, fp4, q4_k_m ... [default: as published; q4_k_m on CPU and edge]",
+)
+@click.option("--kv-precision", default="bf16", show_default=True, help="How the cache is written.")
+@click.option("--context", type=number, help="Tokens of a sequence, prompt and answer, e.g. 32k. [default: 8192]")
+@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Sequences at once.")
+@click.option("--study", type=click.Path(path_type=Path), help="Take its own models.toml and hardware.toml too.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def show_command(
+    model: str,
+    names: tuple[str, ...],
+    precision: str | None,
+    kv_precision: str,
+    context: int | None,
+    batch: int,
+    study: Path | None,
+    as_json: bool,
+) -> None:
+    """Show where MODEL fits: how many of each accelerator, what takes its memory, the largest batch and context.
+
+    The fewest accelerators are shown on which it fits at the context and batch asked for. Memory is computed from
+    the numbers of the network; where one is missing the answer is unknown, with the reason.
+    """
+    from steelyard.catalogue.own import catalogue_for
+    from steelyard.catalogue.whole import whole
+    from steelyard.quantities import Unknown
+    from steelyard.sizing import accelerators as hardware
+    from steelyard.sizing import layout, memory
+
+    found = candidate_called(whole(catalogue_for(study)), model).model
+    machines = [hardware.accelerator(name, study) for name in names] or list(hardware.accelerators(study).values())
+    width = layout.precision(precision) if precision else None
+    kept = layout.precision(kv_precision)
+    tokens = context or _usual_context(found)
+    answers = [
+        (machine, memory.smallest_fit(found, machine, width or _usual(found, machine), kept, tokens, batch))
+        for machine in machines
+    ]
+    if as_json:
+        say_document(_document(found, answers))
+        return
+    _say_network(found)
+    if all(isinstance(answer, Unknown) for _, answer in answers) and len({str(answer) for _, answer in answers}) == 1:
+        say_line(f"on any accelerator: {answers[0][1]}")
+        return
+    say(f"{tokens:,} tokens a sequence, {batch} at once; cache in {kept}", err=True)
+    shown = [(machine, answer) for machine, answer in answers if not isinstance(answer, Unknown)]
+    if shown:
+        from steelyard.cli.table import print_table
+
+        cells = [_row(machine, answer) for machine, answer in shown]
+        print_table(tuple(cells[0]), cells)
+    for machine, answer in answers:
+        if isinstance(answer, Unknown):
+            say_line(f"{machine.id}: no: {answer.reason}")
+        elif names:
+            _say_lines(machine, answer)
+    for note in dict.fromkeys(note for _, answer in shown for note in answer.notes):
+        say(f"note: {note}", err=True)
+
+
+def _usual_context(model: Model) -> int:
+    from steelyard.quantities import Unknown
+
+    reads = USUAL_CONTEXT if isinstance(model.context_tokens, Unknown) else model.context_tokens.value
+    return min(USUAL_CONTEXT, reads)
+
+
+def _usual(model: Model, machine: Accelerator) -> Precision:
+    from steelyard.sizing.checkpoints import published_precision
+
+    return published_precision(model.id) if machine.kind == "gpu" else "q4_k_m"
+
+
+def _say_network(model: Model) -> None:
+    from steelyard.quantities import Unknown
+    from steelyard.sizing.tensors import GROUPS, tensors_of
+
+    counted = tensors_of(model)
+    if isinstance(counted, Unknown):
+        say_line(f"{model.id}: {counted}")
+        return
+    groups = ", ".join(f"{group} {counted.of(group) / 1e9:.3g}" for group in GROUPS if counted.of(group))
+    active = f", {counted.active / 1e9:.4g} active" if counted.experts else ""
+    say_line(f"{model.id}: {counted.total / 1e9:.4g} billion parameters{active}: {groups}")
+
+
+def _row(machine: Accelerator, answer: Memory) -> dict[str, str]:
+    return {
+        "accelerator": machine.id,
+        "takes": str(answer.parallel.gpus),
+        "split": str(answer.parallel),
+        "weights": answer.precision,
+        "GB each": f"{answer.total / 1e9:.1f} of {answer.capacity / 1e9:.1f}",
+        "largest batch": f"{answer.max_batch:,}",
+        "longest context": f"{answer.max_context:,}",
+    }
+
+
+def _say_lines(machine: Accelerator, answer: Memory) -> None:
+    say_line(f"{machine.name}, each of {answer.parallel.gpus}:")
+    for line in answer.lines:
+        say_line(f"  {line.name}: {line.memory_bytes / 1e9:.2f} GB")
+    say_line(f"  left: {answer.headroom / 1e9:.2f} GB")
+
+
+def _document(model: Model, answers: list[tuple[Accelerator, Memory | Unknown]]) -> dict[str, object]:
+    from steelyard.quantities import Unknown
+    from steelyard.sizing.tensors import tensors_of
+
+    rows: list[dict[str, object]] = []
+    for machine, answer in answers:
+        if isinstance(answer, Unknown):
+            rows.append({"accelerator": machine.id, "fits": False, "why": answer.reason})
+            continue
+        rows.append(
+            {
+                "accelerator": machine.id,
+                "fits": True,
+                "accelerators": answer.parallel.gpus,
+                "memory": answer,
+                "total_bytes": answer.total,
+                "headroom_bytes": answer.headroom,
+            }
+        )
+    return {"model": model.id, "tensors": tensors_of(model), "on": rows}
