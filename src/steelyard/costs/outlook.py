@@ -1,0 +1,192 @@
+"""All that the analysis of costs has to say about one study, as plain values for a record, a page and a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from steelyard.costs.break_even import Span, cheapest, drawn, month_by_month, over_time
+from steelyard.costs.hybrid import Split, hybrid
+from steelyard.costs.inputs import Input
+from steelyard.costs.lines import BY_NAME
+from steelyard.costs.model import Plan, monthly
+from steelyard.costs.scenarios import Outcome, outcomes
+from steelyard.costs.tornado import Bar, tornado
+from steelyard.costs.volume import Demand, over_volume
+from steelyard.costs.worlds import SEED, WORLDS, Band, bands, total_band, worlds_of
+
+SCHEMA_VERSION = "1.0"
+
+
+@dataclass(frozen=True)
+class UsedInput:
+    """One input behind a line, with range, source and date."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    source: str
+    as_of: str
+    about: str
+
+
+@dataclass(frozen=True)
+class LineCost:
+    """One line in USD: a month at today's volume, and over the horizon. A one-off is 0 a month."""
+
+    name: str
+    group: str
+    sticker: bool
+    formula: str
+    month_usd: float
+    horizon_usd: float
+    inputs: tuple[UsedInput, ...]
+
+
+@dataclass(frozen=True)
+class PlanCost:
+    """One plan. `low_usd` and `high_usd` hold 90 % of the worlds' totals; `volume` is its line over requests a day."""
+
+    candidate: str
+    way: str
+    month_usd: float
+    once_usd: float
+    horizon_usd: float
+    low_usd: float
+    high_usd: float
+    sticker_usd: float
+    lines: tuple[LineCost, ...]
+    band: Band
+    volume: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class BestSplit:
+    """Own machines for the base load and an API for the rest: the best number of replicas, and its saving a month."""
+
+    own: str
+    api: str
+    best: Split
+    saves_usd: float
+
+
+@dataclass(frozen=True)
+class CostOutlook:
+    """Plans, who is cheapest where and when, what moves that, and what may come. `choice` is today's."""
+
+    choice: str
+    requests_per_day: float
+    growth_per_month: float
+    months: int
+    worlds: int
+    plans: tuple[PlanCost, ...]
+    without: Mapping[str, str]
+    over_volume: tuple[Span, ...]
+    month_by_month: tuple[Span, ...]
+    over_time: tuple[Span, ...]
+    splits: tuple[BestSplit, ...]
+    tornado: tuple[Bar, ...]
+    scenarios: tuple[Outcome, ...]
+    schema_version: str = SCHEMA_VERSION
+
+    def plan(self, candidate: str) -> PlanCost:
+        """The costs of one candidate's plan."""
+        return next(plan for plan in self.plans if plan.candidate == candidate)
+
+
+def outlook(
+    plans: Sequence[Plan], demand: Demand, *, choice: str = "", without: Mapping[str, str] | None = None
+) -> CostOutlook:
+    """The whole analysis; without a `choice` among the plans it is the cheapest over the horizon."""
+    costs = worlds_of(plans, demand)
+    names = [plan.candidate for plan in plans]
+    stairs, band = over_volume(plans), bands(names, costs)
+    totals = [_by_month(plan, demand) for plan in plans]
+    if choice not in names:
+        choice = names[int(np.argmin([sum(once) + sum(running) for once, running in totals]))]
+    told = tuple(
+        _plan_cost(plan, demand, total_band(costs[i]), band[i], drawn(stairs[i])) for i, plan in enumerate(plans)
+    )
+    return CostOutlook(
+        choice=choice,
+        requests_per_day=demand.requests_per_day,
+        growth_per_month=demand.growth_per_month,
+        months=demand.months,
+        worlds=WORLDS,
+        plans=told,
+        without=dict(without or {}),
+        over_volume=cheapest(stairs),
+        month_by_month=cheapest([month_by_month(n, t[1]) for n, t in zip(names, totals, strict=True)]),
+        over_time=cheapest([over_time(n, *t) for n, t in zip(names, totals, strict=True)]),
+        splits=_splits(plans, demand),
+        tornado=tornado(plans, demand, choice),
+        scenarios=outcomes(plans, demand, choice, worlds=WORLDS, seed=SEED),
+    )
+
+
+def inputs_behind(plan: Plan, line: str, requests_per_day: float) -> tuple[UsedInput, ...]:
+    """The inputs that move a line, found by moving each: the list cannot differ from the arithmetic."""
+
+    def usd(values: Mapping[str, float]) -> tuple[float, ...]:
+        inputs = plan.inputs.using(values)
+        return tuple(float(monthly(plan, inputs, requests_per_day, month)[line]) for month in (0.0, 12.0))
+
+    base, found = usd({}), []
+    for name, fact in plan.inputs.facts.items():
+        value = float(plan.inputs[name])
+        if any(usd({name: other}) != base for other in (value * 50 + 1, value * 0.02)):
+            found.append(_used(fact, value))
+    return tuple(found)
+
+
+def _used(fact: Input, value: float) -> UsedInput:
+    return UsedInput(fact.name, value, fact.low, fact.high, fact.unit, fact.source, fact.as_of, fact.about)
+
+
+def _by_month(plan: Plan, demand: Demand) -> tuple[list[float], list[float]]:
+    """USD at once and running, month by month."""
+    lines = monthly(plan, plan.inputs, demand.volumes(plan.inputs), demand.month)
+    once = np.broadcast_to(lines.group("one-off"), demand.month.shape)[0]
+    total = np.broadcast_to(lines.total, demand.month.shape)[0]
+    return [float(x) for x in once], [float(x) for x in total - once]
+
+
+def _plan_cost(
+    plan: Plan, demand: Demand, ends: tuple[float, float], band: Band, volume: tuple[tuple[float, float], ...]
+) -> PlanCost:
+    now = monthly(plan, plan.inputs, float(demand.volumes(plan.inputs)[0, 0]), 0.0)
+    path = monthly(plan, plan.inputs, demand.volumes(plan.inputs), demand.month)
+    lines = []
+    for line, usd in path:
+        total = float(np.broadcast_to(usd, demand.month.shape).sum())
+        month = 0.0 if line.group == "one-off" else float(now[line.name])
+        if total or month:
+            behind = inputs_behind(plan, line.name, demand.requests_per_day)
+            lines.append(LineCost(line.name, line.group, line.sticker, line.formula, month, total, behind))
+    once = sum(line.horizon_usd for line in lines if line.group == "one-off")
+    return PlanCost(
+        candidate=plan.candidate,
+        way=plan.way,
+        month_usd=sum(line.month_usd for line in lines),
+        once_usd=once,
+        horizon_usd=sum(line.horizon_usd for line in lines),
+        low_usd=ends[0],
+        high_usd=ends[1],
+        sticker_usd=sum(line.horizon_usd for line in lines if BY_NAME[line.name].sticker),
+        lines=tuple(lines),
+        band=band,
+        volume=volume,
+    )
+
+
+def _splits(plans: Sequence[Plan], demand: Demand) -> tuple[BestSplit, ...]:
+    found = []
+    for own in (plan for plan in plans if plan.way in ("rented", "owned")):
+        for api in (plan for plan in plans if plan.way == "api"):
+            split = hybrid(own, api, demand.requests_per_day)
+            found.append(BestSplit(own.candidate, api.candidate, split.best, split.saves_usd))
+    return tuple(sorted(found, key=lambda one: one.best.usd))

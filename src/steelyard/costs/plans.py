@@ -1,0 +1,98 @@
+"""Candidates as plans: what is known of each, put in the place of the inputs' defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from steelyard.catalogue import Candidate, Offer
+from steelyard.costs.demand import NO_WORKLOAD
+from steelyard.costs.inputs import Input, default_inputs
+from steelyard.costs.machines import Machine
+from steelyard.costs.model import Plan
+from steelyard.providers.protocol import Usage
+from steelyard.quantities import Money, Unknown
+from steelyard.usecase import Workload
+
+STUDY = "study file"
+
+
+def plan_of(
+    candidate: Candidate,
+    *,
+    usages: Mapping[Usage, int],
+    throughput_per_second: float | Unknown,
+    workload: Workload | Unknown,
+    at: datetime,
+    machine: Machine,
+) -> Plan | Unknown:
+    """The candidate's plan, or why it has none. Its own inputs vary apart from those of others."""
+    if isinstance(workload, Unknown):
+        return Unknown(NO_WORKLOAD)
+    stated = [
+        _fact("peak_to_mean", workload.peak_to_mean, "ratio", STUDY),
+        _fact("horizon_months", workload.horizon_months, "months", STUDY),
+    ]
+    if candidate.way == "api":
+        if isinstance(candidate.offer, Unknown):
+            return candidate.offer
+        found = _of_offer(candidate.id, candidate.offer, usages, at)
+        if isinstance(found, Unknown):
+            return found
+        return Plan(candidate.id, "api", default_inputs().with_facts([*stated, *found]))
+    if candidate.way == "on-device":
+        return Unknown("it runs on the users' own devices, and their cost is not modelled")
+    if isinstance(throughput_per_second, Unknown):
+        return Unknown(f"the machines needed are unknown: {throughput_per_second.reason}")
+    rent = machine.usd_per_hour
+    stated += [
+        _fact("replica_rate", throughput_per_second, "requests a second", "measured in a run", own=candidate.id),
+        _fact("rent_usd_per_hour", float(rent.value), "USD an hour", rent.source, rent.as_of),
+    ]
+    return Plan(candidate.id, "rented", default_inputs().with_facts(stated), tuned=bool(candidate.recipe))
+
+
+def _of_offer(name: str, offer: Offer, usages: Mapping[Usage, int], at: datetime) -> list[Input] | Unknown:
+    """Tokens and rates of a mean request; what they do not explain of the mean price is a fee a request."""
+    row = offer.price_at(at)
+    if isinstance(row, Unknown):
+        return row
+    if not usages:
+        return Unknown("the tokens of a request are unknown: none was answered")
+    count, usage, usd = sum(usages.values()), Usage.total(usages), 0.0
+    for one, times in usages.items():
+        price = offer.price(one, at)
+        if not isinstance(price, Money):
+            return price
+        usd += float(price) * times / count
+    source = "estimated from the text" if usage.estimated else f"mean of {count:,} requests"
+    written = usage.cache_write_tokens + usage.cache_write_long_tokens
+    tokens = {
+        "fresh_tokens": usage.input_tokens - usage.cached_tokens - written,
+        "cached_tokens": usage.cached_tokens,
+        "written_tokens": written,
+        "output_tokens": usage.output_tokens - usage.reasoning_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+    }
+    write = row.cache_write_usd_per_million
+    rates = {
+        "input_rate": row.input_usd_per_million,
+        "cached_rate": row.base.cached_usd_per_million,
+        "write_rate": row.input_usd_per_million if write is None else write,
+        "output_rate": row.output_usd_per_million,
+    }
+    kinds = {"fresh": "input", "cached": "cached", "written": "write", "output": "output", "reasoning": "output"}
+    told = sum(tokens[f"{kind}_tokens"] / count * float(rates[f"{rate}_rate"]) / 1e6 for kind, rate in kinds.items())
+    rest = usd - told if abs(usd - told) > 1e-9 * usd else 0.0
+    return [
+        *(_fact(key, value / count, "tokens a request", source, own=name) for key, value in tokens.items()),
+        *(
+            _fact(key, float(value), "USD per million tokens", row.source, row.as_of, own=name)
+            for key, value in rates.items()
+        ),
+        _fact("other_usd_per_request", rest, "USD a request", row.source, row.as_of, own=name),
+    ]
+
+
+def _fact(name: str, value: float, unit: str, source: str, as_of: str = "", own: str = "") -> Input:
+    return Input(name, value, value, value, unit, source, as_of, own=own)
