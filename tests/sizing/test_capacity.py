@@ -66,6 +66,12 @@ def test_an_objective_below_what_one_request_takes_alone_has_no_number_of_replic
     assert "alone" in found.reason
 
 
+def test_an_objective_that_service_alone_just_misses_has_no_number_of_replicas() -> None:
+    """5.1 % of the services are too long: no replica helps, though a short trial may not see it."""
+    service = np.concatenate([np.full(949, 0.1), np.full(51, 1.0)])
+    assert isinstance(replicas_for(3.0, (objective("latency_p95 <= 500 ms"),), Slots(1, service)), Unknown)
+
+
 def test_requests_longer_than_the_cache_have_no_number_of_replicas() -> None:
     found = replicas_for(1.0, FAST, Batching(step, Limits(8, 100), Lengths.of({(300, 10): 1})))
     assert isinstance(found, Unknown)

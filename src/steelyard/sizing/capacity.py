@@ -28,7 +28,8 @@ CELL = 32
 """More replicas are simulated as so many, with their share of the load: a smaller pool, so hardly too many."""
 FULLEST = 0.95
 """Of the rate flat out that is planned for at most: nearer to it, lines grow for longer than is simulated."""
-MOST = 1 << 20
+MOST = 64
+"""Times the replicas that the bare load needs: by then nobody waits, and more do not help."""
 WARM_UP = 0.2
 KEEP_WARM_SECONDS = 600.0
 
@@ -95,6 +96,9 @@ def replicas_for(
     counts, start = [], least
     for seed in seeds:
         start = _fewest(lambda n, seed=seed: keeps(server, per_second, n, objectives, seed), least, start)  # type: ignore[misc]
+        if not start:
+            asked = ", ".join(one.text for one in objectives)
+            return Unknown(f"no number of replicas keeps {asked}: a request without any wait takes about as long")
         counts.append(start)
     count = int(median(counts))
     spread = Interval(min(counts), max(counts), 1.0)
@@ -180,12 +184,12 @@ def _share_kept(server: Server, objectives: Sequence[Objective], capacity: Capac
 
 
 def _fewest(enough: Callable[[int], bool], least: int, start: int) -> int:
-    """The smallest count from `least` up that is enough, more being at least as good; tried from `start`."""
+    """The smallest count from `least` up that is enough (more are as good), tried from `start`; 0 for none."""
     low, high = least - 1, max(least, start)
     while not enough(high):
         low, high = high, high + max(1, (high - least + 1))
-        if high > MOST:
-            raise ValueError("no number of replicas is enough")
+        if high > MOST * least:
+            return 0
     while high - low > 1:
         middle = (low + high) // 2
         if enough(middle):
