@@ -166,3 +166,16 @@ def test_what_cannot_be_had_says_why(arguments: tuple[str, ...], error: type[Exc
 
 def test_getting_nothing_is_a_usage_error() -> None:
     assert run("get").exit_code == 2
+
+
+def test_a_service_that_is_had_nowhere_any_more_is_shown_and_listed_with_its_end_and_successor() -> None:
+    assert "successor: aws-greengrass-ml" in run("show", "sagemaker-edge-manager").stdout
+    row = next(row for row in models() if row["model"] == "sagemaker-edge-manager")
+    assert row["state"] == "retired 2024-04-26, now aws-greengrass-ml"
+
+
+def test_an_option_of_the_use_is_never_passed_over(tmp_path: Path) -> None:
+    assert all(row["verdict"] for row in models("--kind", "company", "--provider", "BAAI"))
+    refused = run("list", "--study", str(tmp_path), "--kind", "company")
+    assert refused.exit_code == 2
+    assert "--study states the use" in refused.stderr

@@ -195,3 +195,11 @@ def test_five_thousand_uses_take_less_than_a_second(tmp_path: Path) -> None:
     for number in range(1_000):
         judge_line(uses[number % len(uses)], date(2026, 11, 24), catalogue, licences)
     assert (time.process_time() - started) * 5 < 1
+
+
+@pytest.mark.parametrize("name", ["openai:gpt-4o", "gemini-2.5-pro", "hf:openai/gpt-oss-20b"])
+def test_a_model_may_be_written_as_a_candidate_and_may_be_one_of_the_snapshot(tmp_path: Path, name: str) -> None:
+    (answer,) = judge(tmp_path, {"model": name, "purpose": "product", "way": "api"})
+    assert "no model of the catalogue" not in answer["reasons"][0]["text"]
+    (stranger,) = judge(tmp_path, {"model": f"{name}-that-nobody-knows", "purpose": "product"})
+    assert stranger["verdict"] == "unknown"

@@ -8,7 +8,9 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from steelyard.catalogue.load import Catalogue
-from steelyard.catalogue.model import Way
+from steelyard.catalogue.model import Candidate, Model, Way
+from steelyard.catalogue.resolve import resolve
+from steelyard.catalogue.whole import whole
 from steelyard.licences.clauses import Modality, OrganisationKind
 from steelyard.licences.combine import all_of, with_hidden_bases
 from steelyard.licences.expression import judge_expression, unknown
@@ -127,7 +129,7 @@ def judge_line(line: Line, today: date, catalogue: Catalogue, licences: Licences
         if text is not None
     ]
     if line.model is not None:
-        model = catalogue.model(line.model) or catalogue.model(f"ollama:{line.model}")
+        model = _model(line.model, catalogue)
         if model is None:
             own.append(unknown(line.model, "no model of the catalogue has this name"))
         else:
@@ -141,6 +143,19 @@ def judge_line(line: Line, today: date, catalogue: Catalogue, licences: Licences
         return verdict
     hidden = [base for name, base in zip(line.lineage, bases, strict=True) if not _permissive(name, licences)]
     return with_hidden_bases(verdict, tag, hidden)
+
+
+def _model(name: str, catalogue: Catalogue) -> Model | None:
+    """By id, repository or Ollama name, as a candidate is written, or one of the snapshot."""
+    found = catalogue.model(name) or catalogue.model(f"ollama:{name}")
+    if found is not None:
+        return found
+    wider = whole(catalogue)
+    if ":" not in name:
+        return wider.model(name)
+    candidate = resolve(catalogue, name)
+    known = isinstance(candidate, Candidate) and candidate.model.id in wider.models
+    return candidate.model if isinstance(candidate, Candidate) and known else None
 
 
 def _permissive(name: str, licences: Licences) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.licence.options import WHAT, WHO, use_of_options, with_options
+from steelyard.cli.licence.options import WHAT, WHO, refuse_beside, use_of_options, with_options
 from steelyard.cli.licence.telling import NOT_ADVICE, say_document, say_verdict, verdict_row
 from steelyard.cli.say import say
 from steelyard.errors import GateFailed, InputError, Problem
@@ -52,6 +52,8 @@ def judge_command(
     if not named:
         raise click.UsageError("name the models to judge, or a study with --study STUDY, or terms with --licence ID")
     at = datetime.now(UTC).date()
+    if batch or study:
+        refuse_beside("--batch" if batch else "--study")
     if batch:
         verdicts = _of_batch(batch, at)
     elif study:

@@ -51,6 +51,27 @@ def with_options(*groups: tuple[Callable[[Command], Command], ...]) -> Callable[
     return add
 
 
+NAMES = (
+    "kind", "domicile", "annual_revenue", "monthly_revenue", "product_revenue", "qualified_non_profit", "users",
+    "users_at_release", "users_at", "users_in", "already", "commercial", "distribute", "outputs_train", "role", "tuned",
+    "field",
+)  # fmt: skip
+
+
+def stated() -> tuple[str, ...]:
+    """Which options of the use stand on the command line of the running command."""
+    from click.core import ParameterSource
+
+    source = click.get_current_context().get_parameter_source
+    return tuple(f"--{name.replace('_', '-')}" for name in NAMES if source(name) is ParameterSource.COMMANDLINE)
+
+
+def refuse_beside(source: str) -> None:
+    """UsageError where options state a use that `source` states already: they would be passed over."""
+    if stated():
+        raise click.UsageError(f"{', '.join(stated())}: {source} states the use; leave it out, or the options")
+
+
 OPTION_OF = {
     "kind": "--kind",
     "domicile": "--domicile",

@@ -50,6 +50,9 @@ def show_command(licence: str, revision: str) -> None:
     licences = load_licences()
     found = licences.get(licence, revision)
     if isinstance(found, Unknown):
+        if not isinstance(named := licences.get(licence), Unknown):
+            revisions = ", ".join(one.revision for one in licences.by_id[named.id]) or "none is told apart"
+            raise InputError(Problem("unknown-licence", found.reason, "", revisions))
         known = tuple(licences.by_id)
         raise InputError(Problem("unknown-licence", found.reason + nearest(licence, known), "", ", ".join(known)))
     say(f"{found.id}: {found.name} {found.revision}".rstrip())

@@ -33,7 +33,8 @@ def compare_command(models: tuple[str, ...], study: Path | None, as_json: bool, 
     by_hand = catalogue_for(study)
     catalogue = whole(by_hand)
     judge = judge_of(study, options, at)
-    found = {candidate_called(catalogue, text).model.id: None for text in models}
+    named = [catalogue.model(text) or candidate_called(catalogue, text).model for text in models]
+    found = dict.fromkeys(model.id for model in named)
     choices = [choice_of(catalogue.models[id], catalogue.offers_of(id), id in by_hand.models, at) for id in found]
     columns = [_column(choice, judge) for choice in choices]
     if as_json:

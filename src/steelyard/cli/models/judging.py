@@ -7,9 +7,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from steelyard.cli.licence.options import use_of_options
+from steelyard.cli.licence.options import refuse_beside, stated, use_of_options
 
 if TYPE_CHECKING:
+    from steelyard.catalogue.load import Catalogue
     from steelyard.catalogue.model import Candidate, Way
     from steelyard.catalogue.selection import Choice
     from steelyard.licences import Verdict
@@ -25,6 +26,7 @@ class Judge:
     workload: Workload | Unknown
     way: Way | None
     on: date
+    catalogue: Catalogue | None = None
     _judged: dict[str, Verdict] = field(default_factory=dict)
 
     def verdict(self, choice: Choice) -> Verdict:
@@ -33,7 +35,8 @@ class Judge:
 
         id = choice.model.id
         if id not in self._judged:
-            self._judged[id] = judge_candidate(self._candidate(choice), self.use, self.workload, self.on)
+            candidate = self._candidate(choice)
+            self._judged[id] = judge_candidate(candidate, self.use, self.workload, self.on, catalogue=self.catalogue)
         return self._judged[id]
 
     def status(self, choice: Choice) -> str:
@@ -52,16 +55,18 @@ class Judge:
 
 
 def judge_of(study: Path | None, options: dict[str, Any], at: datetime) -> Judge | None:
-    """The judge for the stated use; None where neither a study nor a purpose nor wanted verdicts are stated."""
+    """The judge for the stated use; None where no part of one is stated, nor wanted verdicts."""
     from steelyard.quantities import Unknown
 
-    if study is None and options["purpose"] is None and not options.get("statuses"):
+    if study is None and options["purpose"] is None and not options.get("statuses") and not stated():
         return None
     if study is None:
         use = replace(use_of_options(options), purpose=options["purpose"] or "product")
         return Judge(use, Unknown("no study was given"), options.get("way"), at.date())
+    from steelyard.catalogue.own import catalogue_for
     from steelyard.usecase.load import load_study
 
+    refuse_beside("--study")
     case = load_study(study)
     use = replace(case.use, purpose=options["purpose"] or case.use.purpose)
-    return Judge(use, case.workload, options.get("way"), at.date())
+    return Judge(use, case.workload, options.get("way"), at.date(), catalogue_for(case.file))

@@ -18,6 +18,7 @@ from steelyard.cli.models.telling import say_document, short, value_or_unknown
 from steelyard.cli.say import say
 
 if TYPE_CHECKING:
+    from steelyard.catalogue.model import Model
     from steelyard.catalogue.selection import Answer, Choice, Filter, Step
     from steelyard.cli.models.judging import Judge
 
@@ -162,9 +163,20 @@ def _row(choice: Choice, judge: Judge | None) -> dict[str, str]:
         if isinstance(price, Unknown)
         else f"{price.input_usd_per_million}, {price.output_usd_per_million}",
         "sold by": choice.seller + (f" +{len(choice.offers) - 1}" if len(choice.offers) > 1 else ""),
+        "state": _state(model),
         "weights": ", ".join(at_hand) or ("can be got" if model.weights else ""),
         "facts": "by hand" if choice.by_hand else "snapshot",
     }
+
+
+def _state(model: Model) -> str:
+    """Retired or deprecated, on which day, and what takes its place."""
+    from steelyard.quantities import Unknown
+
+    for name, fact in (("retired", model.retired), ("deprecated", model.deprecated)):
+        if not isinstance(fact, Unknown):
+            return f"{name} {fact.value.partition(';')[0]}" + (f", now {model.successor}" if model.successor else "")
+    return ""
 
 
 def _remarks(count: int, provider: str, steps: tuple[Step, ...], wide: bool) -> list[str]:

@@ -39,7 +39,7 @@ def show_command(model: str, study: Path | None, every_seller: bool, as_json: bo
     from steelyard.catalogue.whole import whole
 
     catalogue = whole(catalogue_for(study))
-    found = candidate_called(catalogue, model).model
+    found = catalogue.model(model) or candidate_called(catalogue, model).model
     offers = catalogue.offers_of(found.id)
     if as_json:
         say_document({"model": found, "offers": offers})
