@@ -136,3 +136,25 @@ def test_the_command_says_what_it_does_not_know() -> None:
         ("show", "qwen3-8b", "--precision", "x"),
     ):
         assert isinstance(run(*arguments).exception, InputError)
+
+
+def fitting(id: str, gigabytes: float, bits: int | None = None) -> str:
+    from datetime import UTC, datetime
+
+    from steelyard.catalogue.selection import choice_of
+    from steelyard.cli.models.fitting import fits
+    from steelyard.quantities import Bytes
+
+    choice = choice_of(model(id), (), True, datetime.now(UTC))
+    return fits(Bytes(int(gigabytes * 1e9)), bits)(choice)
+
+
+def test_the_filter_of_the_list_counts_weights_the_cache_of_one_sequence_and_the_runtime() -> None:
+    """Llama 3.1 8B in 16 bits: 16.06 GB of weights and 1.07 GB of cache at 8,192 tokens, and a little for the rest."""
+    assert (fitting("llama-3.1-8b", 17.0, 16), fitting("llama-3.1-8b", 18.0, 16)) == ("no", "yes")
+    assert (fitting("llama-3.1-8b", 5.5, 4), fitting("llama-3.1-8b", 6.6, 4)) == ("no", "yes")
+    assert fitting("gpt-oss-20b", 16.0) == "yes"
+
+
+def test_where_the_network_was_not_read_the_filter_is_rough_or_does_not_know() -> None:
+    assert fitting("gpt-5-mini", 1000.0) == "unknown"

@@ -55,7 +55,7 @@ def usd(text: str) -> Decimal:
 @click.option("--min-context", type=number, help="Tokens, e.g. 128k.")
 @click.option("--max-input-price", type=usd, help="US dollars per million tokens.")
 @click.option("--max-output-price", type=usd, help="US dollars per million tokens.")
-@click.option("--fits", type=number, help="Memory that weights and a margin must fit into, e.g. 24GB. Rough.")
+@click.option("--fits", type=number, help="Memory that it must run in with one sequence of 8k tokens, e.g. 24GB.")
 @click.option(
     "--bits", type=click.Choice(("4", "8", "16")), help="Width of a parameter for --fits [default: as published]."
 )
@@ -101,6 +101,7 @@ def list_command(everything: bool, provider: str, study: Path | None, as_json: b
 def _filters(options: dict[str, Any], judge: Judge | None, at: datetime) -> list[Filter]:
     from steelyard.catalogue import selection
     from steelyard.catalogue.selection import Filter
+    from steelyard.cli.models import fitting
     from steelyard.quantities import Bytes
 
     bits = int(options["bits"]) if options["bits"] else None
@@ -113,7 +114,7 @@ def _filters(options: dict[str, Any], judge: Judge | None, at: datetime) -> list
         "min_context": lambda value: selection.at_least(lambda model: model.context_tokens, value),
         "max_input_price": lambda value: selection.cheaper(lambda price: price.input_usd_per_million, value),
         "max_output_price": lambda value: selection.cheaper(lambda price: price.output_usd_per_million, value),
-        "fits": lambda value: selection.fits(Bytes(value), bits),
+        "fits": lambda value: fitting.fits(Bytes(value), bits),
         "current": lambda _: selection.current(at.date()),
     }
     found = [
@@ -193,5 +194,5 @@ def _remarks(count: int, provider: str, steps: tuple[Step, ...], wide: bool) -> 
             lines.append(f"{step.name}: {step.left} of {before} pass{unknown}")
         before = step.left
     if any(step.name.startswith("--fits") for step in steps):
-        lines.append("--fits is rough: weights and a fifth on top; cache and activations depend on the use")
+        lines.append("--fits: one sequence of 8k tokens; `steelyard size show MODEL` has machines, batches and contexts")
     return lines if wide else [*lines, "those described by hand; --all or a filter looks among thousands more"]
