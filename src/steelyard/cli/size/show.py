@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from steelyard.sizing.hardware import Accelerator
     from steelyard.sizing.layout import Precision
     from steelyard.sizing.memory import Memory
+    from steelyard.sizing.speed import Speed
+    from steelyard.stats.estimate import Estimate
 
 USUAL_CONTEXT = 8192
 
@@ -46,7 +48,8 @@ def show_command(
     """Show where MODEL fits: how many of each accelerator, what takes its memory, the largest batch and context.
 
     The fewest accelerators are shown on which it fits at the context and batch asked for. Memory is computed from
-    the numbers of the network; where one is missing the answer is unknown, with the reason.
+    the numbers of the network; where one is missing the answer is unknown, with the reason. Speed is an estimate with
+    a 90 % interval at that batch, half the context read and half written.
     """
     from steelyard.catalogue.own import catalogue_for
     from steelyard.catalogue.whole import whole
@@ -75,7 +78,7 @@ def show_command(
     if shown:
         from steelyard.cli.table import print_table
 
-        cells = [_row(machine, answer) for machine, answer in shown]
+        cells = [_row(machine, answer) | _speed_cells(_speed(found, machine, answer)) for machine, answer in shown]
         print_table(tuple(cells[0]), cells)
     for machine, answer in answers:
         if isinstance(answer, Unknown):
@@ -124,6 +127,35 @@ def _row(machine: Accelerator, answer: Memory) -> dict[str, str]:
     }
 
 
+def _speed(model: Model, machine: Accelerator, answer: Memory) -> Speed | Unknown:
+    """At the batch asked for, half the context read and half written."""
+    from steelyard.quantities import Unknown
+
+    try:
+        from steelyard.sizing.speed import speed
+    except ModuleNotFoundError:
+        return Unknown("this build estimates no speed")
+    half = max(answer.context // 2, 1)
+    return speed(model, machine, answer.precision, isl=half, osl=half, batch=answer.batch, parallel=answer.parallel)
+
+
+def _speed_cells(found: Speed | Unknown) -> dict[str, str]:
+    from steelyard.quantities import Unknown
+
+    if isinstance(found, Unknown):
+        return {"first token, s": "unknown", "a token, ms": "unknown"}
+    return {"first token, s": _ranged(found.ttft, 1), "a token, ms": _ranged(found.tpot, 1000)}
+
+
+def _ranged(estimate: Estimate, times: float) -> str:
+    from steelyard.quantities import Unknown
+
+    if isinstance(estimate.interval, Unknown):
+        return f"{estimate.value * times:.3g}"
+    low, high = estimate.interval.low * times, estimate.interval.high * times
+    return f"{estimate.value * times:.3g} ({low:.3g} to {high:.3g})"
+
+
 def _say_lines(machine: Accelerator, answer: Memory) -> None:
     say_line(f"{machine.name}, each of {answer.parallel.gpus}:")
     for line in answer.lines:
@@ -148,6 +180,7 @@ def _document(model: Model, answers: list[tuple[Accelerator, Memory | Unknown]])
                 "memory": answer,
                 "total_bytes": answer.total,
                 "headroom_bytes": answer.headroom,
+                "speed": _speed(model, machine, answer),
             }
         )
     return {"model": model.id, "tensors": tensors_of(model), "on": rows}
