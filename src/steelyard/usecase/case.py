@@ -160,11 +160,23 @@ class CandidateSpec:
 
 
 @dataclass(frozen=True)
+class StatedCost:
+    """An input of the cost model as the team states it, in US dollars where it is money."""
+
+    value: float
+    low: float
+    high: float
+    source: str = ""
+    as_of: str = ""
+
+
+@dataclass(frozen=True)
 class UseCase:
     """One study: task, workload, requirements, preference and intended use of one team.
 
     `folder` is the study's folder; all output goes to `folder / ".steelyard"`. `prefer` maps criteria to weights
-    that sum to 1, in the order of importance. `workload` may be Unknown: then monthly costs are unknown.
+    that sum to 1, in the order of importance. `costs` replace inputs of the cost model by name. `workload` may be
+    Unknown: then monthly costs are unknown.
     """
 
     name: str
@@ -180,6 +192,7 @@ class UseCase:
     require: tuple[Requirement, ...]
     prefer: Mapping[Criterion, float]
     candidates: tuple[CandidateSpec, ...]
+    costs: Mapping[str, StatedCost] = field(default_factory=dict)
 
     @property
     def output(self) -> Path:

@@ -16,6 +16,7 @@ from steelyard.usecase.case import (
     DataSpec,
     Organisation,
     Privacy,
+    StatedCost,
     TaskSpec,
     Use,
     UseCase,
@@ -23,6 +24,7 @@ from steelyard.usecase.case import (
     Workload,
 )
 from steelyard.usecase.checks import cross_checks
+from steelyard.usecase.cost_fields import CostPart
 from steelyard.usecase.lines import Document, read_yaml
 from steelyard.usecase.mistakes import placed, problem_of
 from steelyard.usecase.records import READABLE
@@ -145,11 +147,22 @@ def _use_case(part: StudyPart, document: Document, file: Path) -> UseCase:
         workload=Workload(**dict(part.workload)) if part.workload else Unknown("the study file states no workload"),
         require=tuple(limit for _, limit in part.require if limit is not None),
         prefer=part.prefer,
+        costs={name: _stated(cost, part) for name, cost in part.costs.items()},
         candidates=tuple(
             _candidate(candidate, document.line(("candidates", number)))
             for number, candidate in enumerate(part.candidates)
         ),
     )
+
+
+def _stated(cost: CostPart, study: StudyPart) -> StatedCost:
+    """In US dollars; the source names the rate where another currency was meant."""
+    rate = study.currency.get(cost.currency)
+    times = 1.0 if rate is None else rate.usd
+    read = "" if rate is None else f"; 1 {cost.currency} = {rate.usd:g} USD on {rate.as_of} ({rate.source})"
+    low, high = (cost.value if end is None else end for end in (cost.low, cost.high))
+    source = f"{cost.source or 'study file'}{read}"
+    return StatedCost(cost.value * times, low * times, high * times, source, cost.as_of)
 
 
 def _data(part: DataPart, folder: Path) -> DataSpec:

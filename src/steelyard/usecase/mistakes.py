@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from steelyard.catalogue.ids import nearest
 from steelyard.errors import Problem
+from steelyard.usecase.fields import PATTERNS
 from steelyard.usecase.lines import Document, Place, clipped
-from steelyard.usecase.schema import PATTERNS
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -6,15 +6,11 @@ Strict: a text is never taken for a number or a boolean. Checks that need two fi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import date
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetJsonSchemaHandler,
     InstanceOf,
@@ -23,119 +19,40 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema
 
 from steelyard.catalogue.ids import GRAMMAR, parse_id
 from steelyard.catalogue.model import Way
-from steelyard.errors import Problem
 from steelyard.providers.protocol import DataClass, MaySendTo
 from steelyard.usecase import values
 from steelyard.usecase.case import (
     Already,
-    Criterion,
     Distribute,
-    Metric,
     OutputsTrain,
     Purpose,
     Requirement,
     Role,
 )
-
-T = TypeVar("T")
-
-
-def _sound(value: T | Problem) -> T:
-    """Hand a Problem through pydantic, so that it is reported together with all others."""
-    if isinstance(value, Problem):
-        raise PydanticCustomError("problem", "{what}", {"what": value.what, "problem": value})
-    return value
-
-
-def _whole(value: object) -> object:
-    """1e6 is a whole number too."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _limit(metric: Metric) -> Callable[[object], Requirement]:
-    return lambda value: _sound(values.requirement(metric, value))
-
-
-def _day(value: str) -> str:
-    try:
-        return date.fromisoformat(value).isoformat()
-    except ValueError:
-        return _sound(values.bad_value(f"{value!r} is not a date", "a day such as 2024-09-25"))
-
-
-def _option(value: object) -> object:
-    """Options enter the journal's key: a number must have the same text everywhere."""
-    fits = -(2**63) <= value < 2**63 if isinstance(value, (int, float)) else isinstance(value, str)
-    return (
-        value if fits else _sound(values.bad_value(f"{value!r} does not fit here", "a text, a number, true or false"))
-    )
-
-
-Whole = Annotated[int, BeforeValidator(_whole)]
-Count = Annotated[Whole, Field(ge=0, le=10**18)]
-Text = Annotated[str, Field(min_length=1)]
-COUNTRY = r"^[A-Z]{2}$"
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-PATTERNS = {
-    COUNTRY: "an ISO 3166 code of two capital letters, such as DE, or EU",
-    NAME: "up to 64 letters, digits, dots, hyphens and underscores",
-}
-Country = Annotated[str, Field(pattern=COUNTRY, description=PATTERNS[COUNTRY])]
-Places = Annotated[
-    list[Country],
-    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "pattern": COUNTRY},
-                {"type": "array", "items": {"type": "string", "pattern": COUNTRY}},
-            ]
-        }
-    ),
-]
-Day = Annotated[str, BeforeValidator(_day)]
-_SHARE_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\s*[-+]?[0-9._]+\s*%\s*$"}]}
-Share = Annotated[float, BeforeValidator(lambda value: _sound(values.share(value))), WithJsonSchema(_SHARE_SCHEMA)]
-Shots = Annotated[
-    tuple[int, ...],
-    BeforeValidator(lambda value: _sound(values.shots(value))),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"const": "auto"},
-                {"type": "integer", "minimum": 0},
-                {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
-            ]
-        }
-    ),
-]
-Weights = Annotated[
-    dict[Criterion, float],
-    BeforeValidator(lambda value: _sound(values.weights(value))),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "array", "items": {"enum": list(values.CRITERIA)}, "uniqueItems": True, "minItems": 1},
-                {
-                    "type": "object",
-                    "propertyNames": {"enum": list(values.CRITERIA)},
-                    "additionalProperties": {"type": "number", "minimum": 0},
-                },
-            ]
-        }
-    ),
-]
-_LIMIT_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\s*(>=|<=|>|<)\s*[0-9._]+\s*(%|ms|s|USD)?\s*$"})
-
-
-class Part(BaseModel):
-    """One section of the file; unknown fields are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+from steelyard.usecase.cost_fields import CostPart, CurrencyPart
+from steelyard.usecase.fields import (
+    CODE,
+    LIMIT_SCHEMA,
+    NAME,
+    PATTERNS,
+    Count,
+    Country,
+    Day,
+    Part,
+    Places,
+    Share,
+    Shots,
+    Text,
+    Weights,
+    Whole,
+    limit,
+    option,
+    sound,
+)
 
 
 class DataPart(Part):
@@ -169,11 +86,11 @@ class DataPart(Part):
     def _share_or_file(cls, value: object, info: ValidationInfo) -> object:
         if info.data.get("train") is not None:
             return (
-                value if isinstance(value, str) else _sound(values.bad_value(f"{value!r} is not a file", "a file name"))
+                value if isinstance(value, str) else sound(values.bad_value(f"{value!r} is not a file", "a file name"))
             )
-        found = _sound(values.share(value))
+        found = sound(values.share(value))
         if not 0 < found < 1:
-            _sound(
+            sound(
                 values.bad_value(f"{value!r} leaves nothing on one side", "a share between 0 and 1", "write 40% or 0.4")
             )
         return found
@@ -210,7 +127,7 @@ class OrganisationPart(Part):
 class UsersPart(Part):
     """Who is served."""
 
-    territories: list[Country] = []
+    territories: list[Country] = Field(default=[])
     monthly_active: Count | None = Field(default=None, description="Monthly active users of the product, now")
     monthly_active_at_release: Count | None = Field(
         default=None, description="Of all products of the group, in the month before the model's release"
@@ -259,23 +176,23 @@ class WorkloadPart(Part):
     @classmethod
     def _plausible(cls, value: float) -> float:
         if not -0.9 <= value <= 1:
-            _sound(values.bad_value(f"a growth of {value:.0%} a month", "-90% to 100%", "6 % is written 6% or 0.06"))
+            sound(values.bad_value(f"a growth of {value:.0%} a month", "-90% to 100%", "6 % is written 6% or 0.06"))
         return value
 
 
 class RequirePart(Part):
     """Hard limits: a candidate that misses one is ruled out."""
 
-    accuracy: Annotated[InstanceOf[Requirement], BeforeValidator(_limit("accuracy")), _LIMIT_SCHEMA] | None = None
-    latency_p50: Annotated[InstanceOf[Requirement], BeforeValidator(_limit("latency_p50")), _LIMIT_SCHEMA] | None = None
-    latency_p95: Annotated[InstanceOf[Requirement], BeforeValidator(_limit("latency_p95")), _LIMIT_SCHEMA] | None = None
-    ttft_p95: Annotated[InstanceOf[Requirement], BeforeValidator(_limit("ttft_p95")), _LIMIT_SCHEMA] | None = None
+    accuracy: Annotated[InstanceOf[Requirement], BeforeValidator(limit("accuracy")), LIMIT_SCHEMA] | None = None
+    latency_p50: Annotated[InstanceOf[Requirement], BeforeValidator(limit("latency_p50")), LIMIT_SCHEMA] | None = None
+    latency_p95: Annotated[InstanceOf[Requirement], BeforeValidator(limit("latency_p95")), LIMIT_SCHEMA] | None = None
+    ttft_p95: Annotated[InstanceOf[Requirement], BeforeValidator(limit("ttft_p95")), LIMIT_SCHEMA] | None = None
     cost_per_month: (
-        Annotated[InstanceOf[Requirement], BeforeValidator(_limit("cost_per_month")), _LIMIT_SCHEMA] | None
+        Annotated[InstanceOf[Requirement], BeforeValidator(limit("cost_per_month")), LIMIT_SCHEMA] | None
     ) = None
-    cost_per_1000: (
-        Annotated[InstanceOf[Requirement], BeforeValidator(_limit("cost_per_1000")), _LIMIT_SCHEMA] | None
-    ) = None
+    cost_per_1000: Annotated[InstanceOf[Requirement], BeforeValidator(limit("cost_per_1000")), LIMIT_SCHEMA] | None = (
+        None
+    )
 
 
 class CandidatePart(Part):
@@ -285,7 +202,7 @@ class CandidatePart(Part):
     base_url: str = Field(default="", description="Where the endpoint is, for your own or another server")
     key_env: str = Field(default="", description="Environment variable that holds the key; never the key itself")
     contracted: bool = Field(default=False, description="Whether a data-processing agreement exists with who runs it")
-    options: dict[str, Annotated[str | int | float | bool, BeforeValidator(_option)]] = Field(
+    options: dict[str, Annotated[str | int | float | bool, BeforeValidator(option)]] = Field(
         default={}, description="Options of the route, such as threads"
     )
 
@@ -294,12 +211,12 @@ class CandidatePart(Part):
     def _id_alone(cls, value: object) -> object:
         if isinstance(value, (str, dict)):
             return {"id": value} if isinstance(value, str) else value
-        return _sound(values.bad_value(f"{value!r} is not a candidate", f"{GRAMMAR}, or a section with `id`"))
+        return sound(values.bad_value(f"{value!r} is not a candidate", f"{GRAMMAR}, or a section with `id`"))
 
     @field_validator("id", mode="after")
     @classmethod
     def _grammar(cls, value: str) -> str:
-        return str(_sound(parse_id(value)))
+        return str(sound(parse_id(value)))
 
     @field_validator("base_url", mode="after")
     @classmethod
@@ -314,13 +231,13 @@ class CandidatePart(Part):
         except ValueError:
             plain = False
         if not plain or not value.isprintable() or " " in value:
-            return _sound(values.bad_value("this is not an address", allowed))
+            return sound(values.bad_value("this is not an address", allowed))
         if "@" in parts.netloc:
             what = "a user name or a password may not stand in an address"
-            return _sound(values.bad_value(what, allowed, "put the key into an environment variable, named in key_env"))
+            return sound(values.bad_value(what, allowed, "put the key into an environment variable, named in key_env"))
         if "?" in value or "#" in value:
             what = "an address ends with its path: ? and # may not stand in it"
-            return _sound(values.bad_value(what, allowed, "put a key into an environment variable, named in key_env"))
+            return sound(values.bad_value(what, allowed, "put a key into an environment variable, named in key_env"))
         return value
 
     @field_validator("key_env", mode="after")
@@ -329,7 +246,7 @@ class CandidatePart(Part):
         """A pasted key must not be repeated in the message."""
         if value and not re.fullmatch(r"[A-Z][A-Z0-9_]*", value):
             what = "this is not the name of an environment variable"
-            _sound(values.bad_value(what, "a name such as OPENAI_API_KEY", "keep the key itself out of the file"))
+            sound(values.bad_value(what, "a name such as OPENAI_API_KEY", "keep the key itself out of the file"))
         return value
 
     @classmethod
@@ -346,11 +263,27 @@ class StudyPart(Part):
     task: TaskPart
     use: UsePart
     privacy: PrivacyPart = PrivacyPart()
-    allow_ways: Annotated[list[Way], Field(min_length=1)] = ["api", "self-hosted", "on-device"]
+    allow_ways: Annotated[list[Way], Field(min_length=1)] = Field(default=["api", "self-hosted", "on-device"])
     workload: WorkloadPart | None = None
     require: RequirePart = RequirePart()
     prefer: Weights = Field(default={"quality": 0.75, "cost": 0.25}, description="Order of importance, or weights")
     candidates: Annotated[list[CandidatePart], Field(min_length=1)]
+    currency: dict[Annotated[str, Field(pattern=CODE)], CurrencyPart] = Field(
+        default={}, description="Rates of other currencies that `costs` are stated in"
+    )
+    costs: dict[str, CostPart] = Field(default={}, description="Inputs of the cost model by name, in place of ours")
+
+    @field_validator("costs", mode="after")
+    @classmethod
+    def _dated(cls, costs: dict[str, CostPart], info: ValidationInfo) -> dict[str, CostPart]:
+        rates = {"USD", *info.data.get("currency", {})}
+        for name, cost in costs.items():
+            if cost.currency not in rates:
+                what = f"{name} is stated in {cost.currency}, and no rate says what that is in USD"
+                allowed = "a dated rate under `currency`"
+                rate = f"currency: {{{cost.currency}: {{usd: ..., as_of: ..., source: ...}}}}"
+                sound(values.bad_value(what, allowed, f"add `{rate}`"))
+        return costs
 
 
 def study_json_schema() -> dict[str, object]:
