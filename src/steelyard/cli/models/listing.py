@@ -194,5 +194,5 @@ def _remarks(count: int, provider: str, steps: tuple[Step, ...], wide: bool) -> 
             lines.append(f"{step.name}: {step.left} of {before} pass{unknown}")
         before = step.left
     if any(step.name.startswith("--fits") for step in steps):
-        lines.append("--fits: one sequence of 8k tokens; `steelyard size show MODEL` has machines, batches and contexts")
+        lines.append("--fits: one sequence of 8k tokens; `steelyard size show MODEL` has machines and batches")
     return lines if wide else [*lines, "those described by hand; --all or a filter looks among thousands more"]
