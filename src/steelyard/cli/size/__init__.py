@@ -7,6 +7,7 @@ import click
 from steelyard.cli.group import Group
 
 PLACES = {
+    "batch": "steelyard.cli.size.batch:batch_command",
     "show": "steelyard.cli.size.show:show_command",
     "fit": "steelyard.cli.size.fit:fit_command",
     "calibrate": "steelyard.cli.size.calibrate:calibrate_command",
