@@ -18,9 +18,11 @@ from typing import Protocol
 from steelyard.catalogue import Candidate
 from steelyard.catalogue.own import catalogue_for
 from steelyard.catalogue.target import target
-from steelyard.costs import Cost
 from steelyard.costs.cost import cost_of
 from steelyard.costs.machines import machine
+from steelyard.costs.outlook import CostOutlook, outlook_of
+from steelyard.costs.plans import Observed, plan_of
+from steelyard.costs.stated import as_stated, inputs_of
 from steelyard.decision import DataSummary, Decision, Evidence
 from steelyard.decision.decide import decide
 from steelyard.decision.screen import screen
@@ -75,6 +77,7 @@ class Prepared:
 def prepare(path: Path, at: datetime) -> Prepared:
     """Read the study and its data, judge the licences, and find out who can be measured here."""
     case = load_study(path)
+    inputs_of(case)  # a name that no input has is told before anything is spent
     catalogue = catalogue_for(case.file)
     candidates = candidates_of(case, catalogue)
     data = load_dataset(case.data)
@@ -131,11 +134,11 @@ def conclude(
     """Evidence of every candidate, then the decision."""
     results = {**ready.not_measured, **{name: _with_plan(ready, result) for name, result in results.items()}}
     evidence = [
-        Evidence(c, ready.verdicts[c.id], results[c.id], _cost(ready, c, results[c.id]))
+        Evidence(c, ready.verdicts[c.id], results[c.id], cost_of(c, **_observed(ready, c, results[c.id])))
         for c in ready.candidates
         if c.id in results
     ]
-    return decide(
+    decision = decide(
         ready.case,
         evidence,
         DataSummary.of(ready.data, peeks),
@@ -144,6 +147,15 @@ def conclude(
         provisional=provisional,
         clusters={sample.id: sample.cluster for sample in ready.data.test},
     )
+    return decision if provisional else replace(decision, costs=costs_ahead(ready, results, decision))
+
+
+def costs_ahead(ready: Prepared, results: Mapping[str, Result], decision: Decision | None) -> CostOutlook | Unknown:
+    """Costs over volume, time and what may come, of all candidates that no gate rules out."""
+    barred = decision.barred if decision else ()
+    found = {c.id: _observed(ready, c, results.get(c.id)) for c in ready.candidates if c.id not in barred}
+    plans = {c.id: as_stated(plan_of(c, **found[c.id]), ready.case) for c in ready.candidates if c.id in found}
+    return outlook_of(plans, ready.case.workload, (decision and decision.winner) or "")
 
 
 class _Listener:
@@ -179,10 +191,9 @@ def _with_plan(ready: Prepared, result: Result) -> Result:
     )
 
 
-def _cost(ready: Prepared, candidate: Candidate, result: Result) -> Cost | Unknown:
+def _observed(ready: Prepared, candidate: Candidate, result: Result | None) -> Observed:
     measured = result if isinstance(result, Measurement) else None
-    return cost_of(
-        candidate,
+    return Observed(
         usages=measured.usages if measured else {ready.plans[candidate.id].per_request: 1},
         throughput_per_second=measured.throughput_per_second if measured else Unknown("it was not measured"),
         workload=ready.case.workload,

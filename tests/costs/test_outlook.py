@@ -34,9 +34,9 @@ def test_the_choice_is_the_cheapest_unless_one_is_named(found: CostOutlook) -> N
 
 
 def test_the_inputs_behind_a_line_are_those_that_its_formula_names() -> None:
-    names = {one.name for one in inputs_behind(api_plan(), "output tokens", 1000)}
+    names = {one.name for one in inputs_behind(api_plan(), 1000)["output tokens"]}
     assert names == {"output_tokens", "output_rate", "tokenizer_ratio", "api_price_change_per_year"}
-    assert {one.name for one in inputs_behind(machine_plan(), "storage", 1000)} == {
+    assert {one.name for one in inputs_behind(machine_plan(), 1000)["storage"]} == {
         "storage_gb",
         "storage_usd_per_gb_month",
     }

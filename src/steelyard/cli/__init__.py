@@ -15,7 +15,20 @@ from steelyard.cli.say import say
 from steelyard.errors import Exit, NotWritable, Problem, SteelyardError
 
 INTERRUPTED = "interrupted: what was measured is kept; the same command goes on from here"
-VERBS = ("run", "init", "report", "serve", "models", "licence", "size", "schema", "doctor", "explain", "version")
+VERBS = (
+    "run",
+    "init",
+    "report",
+    "serve",
+    "models",
+    "licence",
+    "size",
+    "cost",
+    "schema",
+    "doctor",
+    "explain",
+    "version",
+)
 
 
 @click.group(

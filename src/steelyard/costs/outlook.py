@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.costs.break_even import Span, cheapest, drawn, month_by_month, over_time
+from steelyard.costs.demand import NO_WORKLOAD
 from steelyard.costs.hybrid import Split, hybrid
 from steelyard.costs.inputs import Input
 from steelyard.costs.lines import BY_NAME
@@ -16,6 +17,8 @@ from steelyard.costs.scenarios import Outcome, outcomes
 from steelyard.costs.tornado import Bar, tornado
 from steelyard.costs.volume import Demand, over_volume
 from steelyard.costs.worlds import SEED, WORLDS, Band, bands, total_band, worlds_of
+from steelyard.quantities import Unknown
+from steelyard.usecase import Workload
 
 SCHEMA_VERSION = "1.0"
 
@@ -128,19 +131,37 @@ def outlook(
     )
 
 
-def inputs_behind(plan: Plan, line: str, requests_per_day: float) -> tuple[UsedInput, ...]:
-    """The inputs that move a line, found by moving each: the list cannot differ from the arithmetic."""
+def outlook_of(
+    plans: Mapping[str, Plan | Unknown], workload: Workload | Unknown, choice: str = ""
+) -> CostOutlook | Unknown:
+    """The analysis of all candidates that have a plan; the others are named with their reasons."""
+    if isinstance(workload, Unknown):
+        return Unknown(NO_WORKLOAD)
+    known = [plan for plan in plans.values() if isinstance(plan, Plan)]
+    without = {name: plan.reason for name, plan in plans.items() if isinstance(plan, Unknown)}
+    if not known:
+        return Unknown("; ".join(f"{name}: {reason}" for name, reason in without.items()) or "there is no candidate")
+    demand = Demand(workload.requests_per_day, workload.growth_per_month, workload.horizon_months)
+    return outlook(known, demand, choice=choice, without=without)
 
-    def usd(values: Mapping[str, float]) -> tuple[float, ...]:
+
+def inputs_behind(plan: Plan, requests_per_day: float) -> dict[str, tuple[UsedInput, ...]]:
+    """The inputs that move each line, found by moving each: the list cannot differ from the arithmetic."""
+
+    def usd(values: Mapping[str, float]) -> dict[str, tuple[float, float]]:
         inputs = plan.inputs.using(values)
-        return tuple(float(monthly(plan, inputs, requests_per_day, month)[line]) for month in (0.0, 12.0))
+        now, later = (monthly(plan, inputs, requests_per_day, month) for month in (0.0, 12.0))
+        return {line.name: (float(amount), float(later[line.name])) for line, amount in now}
 
-    base, found = usd({}), []
+    base = usd({})
+    found: dict[str, list[UsedInput]] = {line: [] for line in base}
     for name, fact in plan.inputs.facts.items():
         value = float(plan.inputs[name])
-        if any(usd({name: other}) != base for other in (value * 50 + 1, value * 0.02)):
-            found.append(_used(fact, value))
-    return tuple(found)
+        moved = [usd({name: other}) for other in (value * 50 + 1, value * 0.02)]
+        for line, amounts in base.items():
+            if any(one[line] != amounts for one in moved):
+                found[line].append(_used(fact, value))
+    return {line: tuple(inputs) for line, inputs in found.items()}
 
 
 def _used(fact: Input, value: float) -> UsedInput:
@@ -160,13 +181,13 @@ def _plan_cost(
 ) -> PlanCost:
     now = monthly(plan, plan.inputs, float(demand.volumes(plan.inputs)[0, 0]), 0.0)
     path = monthly(plan, plan.inputs, demand.volumes(plan.inputs), demand.month)
-    lines = []
+    lines, behind = [], inputs_behind(plan, demand.requests_per_day)
     for line, usd in path:
         total = float(np.broadcast_to(usd, demand.month.shape).sum())
         month = 0.0 if line.group == "one-off" else float(now[line.name])
         if total or month:
-            behind = inputs_behind(plan, line.name, demand.requests_per_day)
-            lines.append(LineCost(line.name, line.group, line.sticker, line.formula, month, total, behind))
+            used = behind[line.name]
+            lines.append(LineCost(line.name, line.group, line.sticker, line.formula, month, total, used))
     once = sum(line.horizon_usd for line in lines if line.group == "one-off")
     return PlanCost(
         candidate=plan.candidate,

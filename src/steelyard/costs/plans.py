@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TypedDict
 
 from steelyard.catalogue import Candidate, Offer
 from steelyard.costs.demand import NO_WORKLOAD
@@ -15,6 +16,16 @@ from steelyard.quantities import Money, Unknown
 from steelyard.usecase import Workload
 
 STUDY = "study file"
+
+
+class Observed(TypedDict):
+    """What is known of one candidate's requests and rate; keyword arguments of `plan_of` and `cost_of`."""
+
+    usages: Mapping[Usage, int]
+    throughput_per_second: float | Unknown
+    workload: Workload | Unknown
+    at: datetime
+    machine: Machine
 
 
 def plan_of(

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from steelyard.catalogue.model import Candidate, Openness
 from steelyard.costs import Cost
+from steelyard.costs.outlook import CostOutlook
 from steelyard.licences import Verdict
 from steelyard.quantities import Money, Unknown
 from steelyard.stats import Estimate, Estimated, Interval
@@ -192,6 +193,12 @@ class Decision:
     versions: Mapping[str, str]
     provisional: bool = False
     schema_version: str = SCHEMA_VERSION
+    costs: CostOutlook | Unknown = Unknown("not worked out in this run")
+
+    @property
+    def barred(self) -> tuple[str, ...]:
+        """Those that a gate rules out."""
+        return tuple(s.candidate for s in self.standings if any(gate.outcome == "failed" for gate in s.gates))
 
     def standing(self, candidate: str) -> Standing:
         """The line of one candidate."""
