@@ -48,6 +48,7 @@ def test_the_answer_keeps_the_objective_and_one_replica_less_does_not() -> None:
     assert not FAST[0].holds(at_load(GPU, 200, fewer, 0)) or 0.95 * fewer * found.rate_flat_out < 200
 
 
+@pytest.mark.slow
 def test_more_traffic_and_a_tighter_limit_never_need_fewer() -> None:
     counts = [of(rate, FAST, GPU).count for rate in (10, 100, 400)]
     assert counts == sorted(counts)

@@ -66,7 +66,7 @@ requests = st.lists(st.tuples(st.floats(1e-4, 0.4), st.integers(1, 90), st.integ
 
 
 @given(requests, st.integers(1, 6), st.integers(120, 400), st.integers(2, 64))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_jumping_over_steps_gives_what_single_steps_give(
     asked: list[tuple[float, int, int]], max_batch: int, cache: int, step_tokens: int
 ) -> None:
@@ -80,7 +80,7 @@ def test_jumping_over_steps_gives_what_single_steps_give(
 
 
 @given(requests, st.integers(1, 4), st.integers(1, 6), st.integers(60, 400))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_laws_that_hold_for_any_requests(
     asked: list[tuple[float, int, int]], replicas: int, max_batch: int, cache: int
 ) -> None:
@@ -139,7 +139,7 @@ def exponential_outputs(mean_seconds: float, n: int, seed: int) -> Counts:
     return np.random.default_rng((seed, 9)).geometric(0.001 / mean_seconds, n)
 
 
-@pytest.mark.parametrize(("slots", "load"), [(1, 0.7), (4, 3.0), (16, 13.6)])
+@pytest.mark.parametrize(("slots", "load"), [(1, 0.7), (4, 3.0)])
 def test_slots_with_exponential_service_are_m_m_c(slots: int, load: float) -> None:
     """One replica whose steps take the same for any batch: within 10 % of Erlang over 120,000 requests."""
     n = 4 * N

@@ -36,6 +36,11 @@ class Lengths:
         return self.prompts[chosen], self.outputs[chosen]
 
     @property
+    def mean_prompt(self) -> float:
+        """Mean tokens of a prompt."""
+        return float(np.average(self.prompts, weights=self.weights))
+
+    @property
     def mean_output(self) -> float:
         """Mean tokens of an answer."""
         return float(np.average(self.outputs, weights=self.weights))

@@ -12,12 +12,13 @@ from steelyard.cli.models.telling import say_line
 from steelyard.cli.say import say, say_json
 
 if TYPE_CHECKING:
+    from steelyard.cli.size.estimated import OnAccelerator
     from steelyard.costs import Machine
     from steelyard.decision import Decision
     from steelyard.quantities import Unknown
     from steelyard.sizing.capacity import Capacity, Week
     from steelyard.sizing.objective import Objective
-    from steelyard.usecase import Workload
+    from steelyard.usecase import UseCase, Workload
 
 HOURS_PER_MONTH = 730.5
 
@@ -42,55 +43,76 @@ class Fitted:
 @click.option(
     "--machine", "machine_id", default="cpu-2", show_default=True, help="What a replica runs on, for its rent."
 )
+@click.option("--on", "names", default="", help="Estimate open candidates on these accelerators: h100,l40s.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def fit_command(study: Path, texts: tuple[str, ...], machine_id: str, as_json: bool) -> None:
+def fit_command(study: Path, texts: tuple[str, ...], machine_id: str, names: str, as_json: bool) -> None:
     """Find the replicas that keep STUDY's latency at its peak, now and at the end of its horizon, by simulation.
 
-    For candidates that the last run measured on own machines, from their rate and latency. Without --objective the
-    study's own latency requirements hold; without those, MLPerf's for conversations.
+    Candidates that the last run measured on own machines are taken at their measured rate and latency; with --on, every
+    open candidate is estimated on accelerators too. Without --objective the study's own latency requirements hold;
+    without those, MLPerf's for conversations.
     """
     import orjson
 
     from steelyard.cli.report import output_folder
     from steelyard.costs import machine
-    from steelyard.decision.store import load
+    from steelyard.decision.store import FILE_NAME, load
     from steelyard.quantities import Unknown
     from steelyard.sizing.objective import objective, required, usual
     from steelyard.usecase.load import load_study
 
-    asked = tuple(map(objective, texts))
-    decision = load(output_folder(study))
+    asked, folder = tuple(map(objective, texts)), output_folder(study)
+    decision = None if names and not (folder / FILE_NAME).exists() else load(folder)
     case = load_study(study)
     objectives = asked or required(case.require) or usual().value
     rented = machine(machine_id)
     if isinstance(case.workload, Unknown):
         say_line(f"replicas: {case.workload}")
         return
-    found = _fitted(decision, case.workload, objectives, rented)
+    found = _fitted(decision, case.workload, objectives, rented) if decision else []
+    others = _estimated(case, case.workload, names, objectives) if names else []
     if as_json:
-        document = {
-            "schema_version": "1.0",
-            "objectives": objectives,
-            "machine": rented.id,
-            "on": list(map(_row, found)),
-        }
+        from steelyard.cli.size.estimated import row
+
+        rows = [*map(_row, found), *map(row, others)]
+        document = {"schema_version": "1.0", "objectives": objectives, "machine": rented.id, "on": rows}
         say_json(orjson.dumps(document, option=orjson.OPT_INDENT_2))
         return
     say(f"at the peak: {', '.join(one.text for one in objectives)}", err=True)
     for one in found:
         _say(one, case.workload)
-    say(f"rent: {rented.usd_per_hour.value.usd} USD an hour for {rented.name} [{rented.usd_per_hour.source}]", err=True)
+    if found:
+        price = rented.usd_per_hour
+        say(f"rent: {price.value.usd} USD an hour for {rented.name} [{price.source}]", err=True)
+    if others:
+        from steelyard.cli.size.estimated import DOUBT, line
+
+        for other in others:
+            say_line(line(other))
+        say(f"on accelerators: {DOUBT}", err=True)
+
+
+def _peaks(workload: Workload) -> tuple[float, float]:
+    """Requests a second at the busiest moment, now and in the last month."""
+    from steelyard.sizing.traffic import SECONDS_PER_DAY
+
+    peak = workload.requests_per_day / SECONDS_PER_DAY * workload.peak_to_mean
+    return peak, peak * (1 + workload.growth_per_month) ** max(0, workload.horizon_months - 1)
+
+
+def _estimated(case: UseCase, workload: Workload, names: str, objectives: tuple[Objective, ...]) -> list[OnAccelerator]:
+    from steelyard.cli.size.estimated import estimated
+
+    return estimated(case, names.split(","), objectives, *_peaks(workload))
 
 
 def _fitted(decision: Decision, workload: Workload, objectives: tuple[Objective, ...], rented: Machine) -> list[Fitted]:
     from steelyard.quantities import Unknown
     from steelyard.sizing.capacity import Capacity, measured, replicas_for, spread, week
-    from steelyard.sizing.traffic import SECONDS_PER_DAY
     from steelyard.stats import Estimate
 
     found = []
-    peak = workload.requests_per_day / SECONDS_PER_DAY * workload.peak_to_mean
-    last = peak * (1 + workload.growth_per_month) ** max(0, workload.horizon_months - 1)
+    peak, last = _peaks(workload)
     for standing in decision.standings:
         if standing.way != "self-hosted":
             continue
