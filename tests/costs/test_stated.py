@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from steelyard.costs.stated import inputs_of
+from steelyard.costs.inputs import default_inputs
+from steelyard.costs.model import Plan
+from steelyard.costs.stated import as_stated, inputs_of
 from steelyard.errors import InputError
+from steelyard.study import prepare
 from steelyard.usecase.load import load_study
 
 STUDY = """
@@ -60,3 +65,18 @@ def test_what_is_no_number_and_no_range_is_a_mistake(tmp_path: Path, written: st
 def test_a_name_that_no_input_has_is_a_mistake(tmp_path: Path):
     with pytest.raises(InputError, match="no input of costs is called 'pu'"):
         inputs_of(study(tmp_path, "costs: {pu: 1.3}\n"))
+
+
+def test_what_the_study_states_wins_over_what_was_listed(tmp_path: Path):
+    listed = replace(default_inputs().facts["rent_usd_per_hour"], value=2.0, low=2.0, high=2.0, own="m")
+    plan = Plan("m", "rented", default_inputs().with_facts([listed]))
+    got = as_stated(plan, study(tmp_path, "costs: {rent_usd_per_hour: 1.2}\n"))
+    assert isinstance(got, Plan)
+    assert got.inputs["rent_usd_per_hour"] == 1.2
+    assert got.inputs.facts["rent_usd_per_hour"].own == "m"
+
+
+def test_an_unknown_name_is_told_before_anything_is_spent(tmp_path: Path):
+    study(tmp_path, "costs: {rent: 1.2}\n")
+    with pytest.raises(InputError, match="no input of costs is called 'rent'"):
+        prepare(tmp_path, datetime(2026, 11, 24, tzinfo=UTC))
