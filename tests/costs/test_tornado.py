@@ -20,7 +20,8 @@ def total(plan) -> float:
 def test_an_end_is_the_cost_with_that_one_input_moved_and_all_others_at_their_value() -> None:
     plans = (api_plan(), machine_plan())
     bar = next(bar for bar in tornado(plans, DEMAND, "api") if bar.input == "ml_engineer_usd_per_year")
-    for end, value in ((bar.low, 130_000), (bar.high, 300_000)):
+    wage = plans[0].inputs.facts["ml_engineer_usd_per_year"]
+    for end, value in ((bar.low, wage.low), (bar.high, wage.high)):
         moved = [replace(plan, inputs=plan.inputs.using({"ml_engineer_usd_per_year": value})) for plan in plans]
         assert end.usd == pytest.approx(total(moved[0]))
         assert end.lead_usd == pytest.approx(total(moved[1]) - total(moved[0]))
