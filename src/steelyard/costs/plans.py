@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict
 
@@ -77,14 +79,7 @@ def _of_offer(name: str, offer: Offer, usages: Mapping[Usage, int], at: datetime
             return price
         usd += float(price) * times / count
     source = "estimated from the text" if usage.estimated else f"mean of {count:,} requests"
-    written = usage.cache_write_tokens + usage.cache_write_long_tokens
-    tokens = {
-        "fresh_tokens": usage.input_tokens - usage.cached_tokens - written,
-        "cached_tokens": usage.cached_tokens,
-        "written_tokens": written,
-        "output_tokens": usage.output_tokens - usage.reasoning_tokens,
-        "reasoning_tokens": usage.reasoning_tokens,
-    }
+    tokens = _by_kind(usage)
     write = row.cache_write_usd_per_million
     rates = {
         "input_rate": row.input_usd_per_million,
@@ -96,13 +91,42 @@ def _of_offer(name: str, offer: Offer, usages: Mapping[Usage, int], at: datetime
     told = sum(tokens[f"{kind}_tokens"] / count * float(rates[f"{rate}_rate"]) / 1e6 for kind, rate in kinds.items())
     rest = usd - told if abs(usd - told) > 1e-9 * usd else 0.0
     return [
-        *(_fact(key, value / count, "tokens a request", source, own=name) for key, value in tokens.items()),
+        *(_sampled(key, usages, source, name) for key in tokens),
+        *([_guessed(name)] if usage.estimated else []),
         *(
             _fact(key, float(value), "USD per million tokens", row.source, row.as_of, own=name)
             for key, value in rates.items()
         ),
         _fact("other_usd_per_request", rest, "USD a request", row.source, row.as_of, own=name),
     ]
+
+
+def _by_kind(usage: Usage) -> dict[str, int]:
+    written = usage.cache_write_tokens + usage.cache_write_long_tokens
+    return {
+        "fresh_tokens": usage.input_tokens - usage.cached_tokens - written,
+        "cached_tokens": usage.cached_tokens,
+        "written_tokens": written,
+        "output_tokens": usage.output_tokens - usage.reasoning_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+    }
+
+
+def _sampled(key: str, usages: Mapping[Usage, int], source: str, own: str) -> Input:
+    """The mean of the sampled requests, and how far sampling alone may have moved it (95 %)."""
+    counts = [(_by_kind(usage)[key], times) for usage, times in usages.items()]
+    n = sum(times for _, times in counts)
+    mean = sum(count * times for count, times in counts) / n
+    squares = sum(times * (count - mean) ** 2 for count, times in counts)
+    off = 1.96 * math.sqrt(squares / (n - 1) / n) if n > 1 else 0.0
+    return Input(key, mean, max(0.0, mean - off), mean + off, "tokens a request", source, "", own=own)
+
+
+def _guessed(own: str) -> Input:
+    """Tokens that no vendor has counted: the range of its tokenizer against four bytes a token."""
+    ratio = default_inputs().facts["tokenizer_ratio"]
+    why = "not counted by the vendor; range: planning assumption of this tool"
+    return replace(ratio, low=min(0.8, ratio.value), high=max(1.3, ratio.value), source=why, own=own)
 
 
 def _fact(name: str, value: float, unit: str, source: str, as_of: str = "", own: str = "") -> Input:
