@@ -146,7 +146,54 @@ class Scatter:
     missing: tuple[str, ...]
 
 
-Block: TypeAlias = Table | Text | Bullets | Facts | Leaderboard | Scatter
+@dataclass(frozen=True)
+class Curve:
+    """One plan's line; `low` and `high` are the edges of its band, () for none. Points are (x, USD)."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    low: tuple[tuple[float, float], ...] = ()
+    high: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Costs over volume (`log`: both axes) or over months; `marks` are where the cheapest changes."""
+
+    kind: ClassVar[str] = "curves"
+    title: str
+    description: str
+    x_title: str
+    y_title: str
+    curves: tuple[Curve, ...]
+    marks: tuple[float, ...]
+    table: Table
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Swing:
+    """One input: the lead at both ends of its range; `turns` when another plan is the cheapest at one of them."""
+
+    name: str
+    low: float
+    high: float
+    turns: bool
+
+
+@dataclass(frozen=True)
+class Tornado:
+    """Inputs by how far they move the lead in USD; left of zero another plan wins."""
+
+    kind: ClassVar[str] = "tornado"
+    title: str
+    description: str
+    base: float
+    swings: tuple[Swing, ...]
+    table: Table
+
+
+Block: TypeAlias = Table | Text | Bullets | Facts | Leaderboard | Scatter | Curves | Tornado
 
 
 @dataclass(frozen=True)

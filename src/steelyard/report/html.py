@@ -9,8 +9,8 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from steelyard.report import charts
-from steelyard.report.blocks import Leaderboard, Line, Page, Scatter
+from steelyard.report import charts, cost_charts
+from steelyard.report.blocks import Curves, Leaderboard, Line, Page, Scatter, Tornado
 
 STATUS_SIGNS = {"allowed": "✓", "conditional": "!", "forbidden": "✕", "unknown": "?"}
 WIDE, NARROW = 880.0, 358.0
@@ -44,7 +44,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(dot=_dot, scatter=_scatter, legend_mark=_legend_mark, signs=STATUS_SIGNS)
+    environment.globals.update(
+        dot=_dot, scatter=_scatter, cost_chart=_cost_chart, legend_mark=_legend_mark, signs=STATUS_SIGNS
+    )
     return environment
 
 
@@ -64,6 +66,13 @@ def _dot(line: Line, board: Leaderboard) -> Markup:
 def _scatter(chart: Scatter) -> Markup:
     """The chart twice, drawn for a screen and for a phone; the style sheet shows one of them."""
     wide, narrow = charts.scatter(chart, WIDE, "wide"), charts.scatter(chart, NARROW, "narrow")
+    return Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(Markup(wide), Markup(narrow))
+
+
+def _cost_chart(chart: Curves | Tornado, id: str) -> Markup:
+    """Twice, as `_scatter`."""
+    draw = cost_charts.curves if isinstance(chart, Curves) else cost_charts.tornado
+    wide, narrow = (draw(chart, width, f"{id}-{name}") for width, name in ((WIDE, "wide"), (NARROW, "narrow")))  # type: ignore[arg-type]
     return Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(Markup(wide), Markup(narrow))
 
 

@@ -8,6 +8,7 @@ from steelyard.report.blocks import (
     Block,
     Bullets,
     Cell,
+    Curves,
     Facts,
     Leaderboard,
     Page,
@@ -15,6 +16,7 @@ from steelyard.report.blocks import (
     Section,
     Table,
     Text,
+    Tornado,
 )
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~$&])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
@@ -65,6 +67,8 @@ def _block(block: Block) -> str:
         return _list([f"**{escaped(fact.term)}**: {escaped(' '.join(fact.texts))}" for fact in block.items])
     if isinstance(block, Table):
         return _table(block)
+    if isinstance(block, Curves | Tornado):
+        return _table(block.table)
     if isinstance(block, Scatter):
         missing = [f"Not drawn. {escaped(who)}." for who in block.missing]
         return "\n\n".join([_table(block.table), *missing])

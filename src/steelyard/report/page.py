@@ -11,6 +11,7 @@ from steelyard.quantities import Unknown
 from steelyard.report import numbers
 from steelyard.report.background import background
 from steelyard.report.blocks import Headline, Page
+from steelyard.report.cost_sections import ahead
 from steelyard.report.leaderboard import leaderboard, trade_off
 from steelyard.report.numbers import count, listing
 from steelyard.report.outcome import doubts, not_measured, rechecks, ruled_out
@@ -34,6 +35,7 @@ def page(decision: Decision) -> Page:
         not_measured(decision),
         licences(decision),
         costs(decision),
+        ahead(decision),
         *background(decision),
     )
     title, strings = _strings(decision, winner)

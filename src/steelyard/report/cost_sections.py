@@ -1,0 +1,194 @@
+"""Costs in full: what the sticker price leaves out, who is cheapest where and when, and what may come."""
+
+from __future__ import annotations
+
+from steelyard.decision import CostOutlook, Decision
+from steelyard.decision.sentences import usd
+from steelyard.quantities import Unknown
+from steelyard.report.blocks import Block, Cell, Curve, Curves, Section, Swing, Table, Tornado
+from steelyard.report.numbers import count, listing
+
+SPANS_SHOWN = 12
+BARS_SHOWN = 12
+
+
+def ahead(decision: Decision) -> Section | None:
+    """The section, where a run has worked it out."""
+    costs = decision.costs
+    if isinstance(costs, Unknown):
+        return None
+    names = {line.candidate: line.name for line in decision.standings}
+    blocks: list[Block] = [_in_full(costs, names), _left_out(costs, names), _volume(costs, names), _spent(costs, names)]
+    if len(costs.plans) > 1:
+        blocks.append(_tornado(costs, names))
+    if costs.splits:
+        blocks.append(_splits(costs, names))
+    blocks.append(_scenarios(costs, names))
+    lead = (
+        "Staff, set-up and what no price list shows are counted. Amounts hold each input at its own value; ranges hold "
+        f"90 % of {costs.worlds:,} worlds with every input drawn from its range. "
+        "steelyard cost STUDY --explain LINE opens a line into formula, inputs and sources."
+    )
+    return Section("costs-ahead", "Costs in full", lead, tuple(blocks))
+
+
+def _money(amount: float) -> Cell:
+    return Cell(usd(amount), numeric=True)
+
+
+def _in_full(costs: CostOutlook, names: dict[str, str]) -> Table:
+    rows = tuple(
+        (
+            Cell(names.get(plan.candidate, plan.candidate), note=plan.way),
+            _money(plan.month_usd),
+            _money(plan.once_usd),
+            _money(plan.horizon_usd),
+            Cell(f"{usd(plan.low_usd)} to {usd(plan.high_usd)}", numeric=True),
+            Cell(f"{plan.band.p_cheapest * 100:.0f} %", numeric=True),
+        )
+        for plan in costs.plans
+    )
+    head = ("Candidate", "A month", "Once", f"Over {count(costs.months, 'month')}", "90 % of worlds", "Cheapest in")
+    return Table("Each candidate in full", head, rows)
+
+
+def _left_out(costs: CostOutlook, names: dict[str, str]) -> Table:
+    """Lines that any plan has, a column a plan, in USD over the horizon."""
+    lines = {line.name: line for plan in costs.plans for line in plan.lines if not line.sticker}
+    told = {(plan.candidate, line.name): line.horizon_usd for plan in costs.plans for line in plan.lines}
+    rows = [
+        (Cell("sticker price"), Cell(""), *(_money(plan.sticker_usd) for plan in costs.plans)),
+        *(
+            (Cell(name), Cell(line.group), *(_money(told.get((plan.candidate, name), 0.0)) for plan in costs.plans))
+            for name, line in lines.items()
+        ),
+    ]
+    head = ("Line", "Group", *(names.get(plan.candidate, plan.candidate) for plan in costs.plans))
+    return Table(f"What the sticker price leaves out, over {count(costs.months, 'month')}", head, tuple(rows))
+
+
+def _volume(costs: CostOutlook, names: dict[str, str]) -> Curves:
+    spans = costs.over_volume
+    rows = [
+        (
+            Cell(f"{span.start:,.0f}", numeric=True),
+            Cell(f"{span.end:,.0f}", numeric=True),
+            Cell(names.get(span.cheapest, span.cheapest)),
+        )
+        for span in spans[:SPANS_SHOWN]
+    ]
+    if len(spans) > SPANS_SHOWN:
+        last = spans[-1]
+        left = len(spans) - SPANS_SHOWN
+        rows.append(
+            (Cell("...", numeric=True), Cell("...", numeric=True), Cell(f"{left} more, the last: {last.cheapest}"))
+        )
+    told = "; ".join(f"up to {span.end:,.0f} {names.get(span.cheapest, span.cheapest)}" for span in spans[:SPANS_SHOWN])
+    return Curves(
+        title="Running cost a month over volume",
+        description=f"Cheapest by requests a day: {told}.",
+        x_title="requests a day (log scale)",
+        y_title="USD a month (log scale)",
+        curves=tuple(Curve(names.get(plan.candidate, plan.candidate), plan.volume) for plan in costs.plans),
+        marks=tuple(span.start for span in spans[1:]),
+        table=Table("Who is cheapest at which volume", ("Above, requests a day", "Up to", "Cheapest"), tuple(rows)),
+        log=True,
+    )
+
+
+def _spent(costs: CostOutlook, names: dict[str, str]) -> Curves:
+    def line(values: tuple[float, ...]) -> tuple[tuple[float, float], ...]:
+        return tuple((float(month), usd) for month, usd in enumerate(values, 1))
+
+    rows = tuple(
+        (
+            Cell(names.get(plan.candidate, plan.candidate)),
+            Cell(f"{month}", numeric=True),
+            *(_money(values[month - 1]) for values in (plan.band.low, plan.band.middle, plan.band.high)),
+        )
+        for plan in costs.plans
+        for month in sorted({1, *range(6, costs.months + 1, 6), costs.months})
+    )
+    changes = costs.over_time[1:]
+    said = listing([f"month {span.start:.1f} ({names.get(span.cheapest, span.cheapest)})" for span in changes])
+    return Curves(
+        title="What has been spent by each month",
+        description=f"Median and 90 % of worlds. The cheapest so far changes at {said or 'no month'}.",
+        x_title="months",
+        y_title="USD in all, median and 90 % of worlds",
+        curves=tuple(
+            Curve(
+                names.get(plan.candidate, plan.candidate),
+                *(line(values) for values in (plan.band.middle, plan.band.low, plan.band.high)),
+            )
+            for plan in costs.plans
+        ),
+        marks=tuple(max(1.0, span.start) for span in changes),
+        table=Table("What has been spent", ("Candidate", "By month", "Low", "Median", "High"), rows),
+    )
+
+
+def _tornado(costs: CostOutlook, names: dict[str, str]) -> Tornado:
+    bars = [bar for bar in costs.tornado if bar.swing][:BARS_SHOWN]
+    choice = names.get(costs.choice, costs.choice)
+    rows = tuple(
+        (
+            Cell(bar.input.replace("_", " "), note=names.get(bar.own, bar.own)),
+            Cell(f"{bar.low.value:g} to {bar.high.value:g}", note=bar.unit),
+            _money(bar.low.lead_usd),
+            _money(bar.high.lead_usd),
+            Cell(listing([names.get(w, w) for w in (bar.low.winner, bar.high.winner) if w != costs.choice]) or "no"),
+        )
+        for bar in bars
+    )
+    base = next((one for one in costs.scenarios), None)
+    others = [total.usd for total in base.totals if total.candidate != costs.choice] if base else []
+    mine = costs.plan(costs.choice).horizon_usd
+    return Tornado(
+        title=f"What moves the lead of {choice}, one input at a time",
+        description="Bars go from the lead at the low end of an input's range to that at its high end; "
+        "left of zero another plan is cheaper.",
+        base=min(others) - mine if others else 0.0,
+        swings=tuple(
+            Swing(
+                bar.input.replace("_", " "),
+                bar.low.lead_usd,
+                bar.high.lead_usd,
+                {bar.low.winner, bar.high.winner} != {costs.choice},
+            )
+            for bar in bars
+        ),
+        table=Table("The lead at both ends", ("Input", "Range", "Lead, low", "Lead, high", "Another wins"), rows),
+    )
+
+
+def _splits(costs: CostOutlook, names: dict[str, str]) -> Table:
+    rows = tuple(
+        (
+            Cell(names.get(one.own, one.own)),
+            Cell(names.get(one.api, one.api)),
+            Cell(f"{one.best.replicas}", numeric=True),
+            Cell(f"{one.best.own_share * 100:.1f} %", numeric=True),
+            _money(one.best.usd),
+            _money(one.saves_usd),
+        )
+        for one in costs.splits
+    )
+    head = ("Own machines", "API", "Replicas", "Own share", "A month", "Saves a month")
+    return Table("Base load on own machines, the rest to an API: the best split of each pair", head, rows)
+
+
+def _scenarios(costs: CostOutlook, names: dict[str, str]) -> Table:
+    rows = tuple(
+        (
+            Cell(one.name, note=one.about),
+            Cell(names.get(one.winner, one.winner)),
+            _money(one.regret_usd),
+            _money(one.regret_high_usd),
+            Cell(f"{one.p_regret * 100:.0f} %", numeric=True),
+        )
+        for one in costs.scenarios
+    )
+    head = ("Scenario", "Cheapest", "Regret", "Regret, high", "Chance")
+    choice = names.get(costs.choice, costs.choice)
+    return Table(f"What today's choice of {choice} would cost more, over {costs.months} months", head, rows)
