@@ -261,6 +261,21 @@ async def test_counts_that_cannot_be_are_estimated_and_the_answer_is_kept(usage:
     assert completion.text == "Good morning ☀"
 
 
+async def test_audio_tokens_are_counted_apart_and_never_beyond_the_whole() -> None:
+    usage = {
+        "prompt_tokens": 20,
+        "completion_tokens": 7,
+        "prompt_tokens_details": {"cached_tokens": 16, "audio_tokens": 9},
+        "completion_tokens_details": {"reasoning_tokens": 3, "audio_tokens": 2},
+    }
+    async with serving(always(answer(200, COMPLETION | {"usage": usage}))) as server:
+        provider = await opened(server)
+        counted = (await provider.complete(REQUEST)).usage
+        await provider.close()
+    assert (counted.cached_tokens, counted.audio_input_tokens) == (16, 4)
+    assert (counted.reasoning_tokens, counted.audio_output_tokens) == (3, 2)
+
+
 @pytest.mark.parametrize("damaged", [rb'"\ud83d Good"', b'"\xf0\x9f\x98 Good"'])
 async def test_a_text_cut_inside_a_character_is_kept(damaged: bytes) -> None:
     document = json.dumps(COMPLETION).encode().replace(rb'"Good morning \u2600"', damaged)

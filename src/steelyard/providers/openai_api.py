@@ -304,11 +304,15 @@ def _usage(usage: ChatUsage | None, request: Request, text: str) -> Usage:
     if usage is None or usage.completion_tokens is None:
         return _estimate("".join(message.content for message in request.messages), text)
     inputs, outputs = usage.prompt_tokens_details, usage.completion_tokens_details
+    cached = min(usage.prompt_tokens, (inputs and inputs.cached_tokens) or 0)
+    hidden = min(usage.completion_tokens, (outputs and outputs.reasoning_tokens) or 0)
     return Usage(
         input_tokens=Tokens(usage.prompt_tokens),
         output_tokens=Tokens(usage.completion_tokens),
-        cached_tokens=Tokens(min(usage.prompt_tokens, (inputs and inputs.cached_tokens) or 0)),
-        reasoning_tokens=Tokens((outputs and outputs.reasoning_tokens) or 0),
+        cached_tokens=Tokens(cached),
+        reasoning_tokens=Tokens(hidden),
+        audio_input_tokens=Tokens(min(usage.prompt_tokens - cached, (inputs and inputs.audio_tokens) or 0)),
+        audio_output_tokens=Tokens(min(usage.completion_tokens - hidden, (outputs and outputs.audio_tokens) or 0)),
     )
 
 

@@ -47,12 +47,14 @@ class InputDetails(BaseModel):
     """What the input tokens consist of."""
 
     cached_tokens: Count | None = None
+    audio_tokens: Count | None = None
 
 
 class OutputDetails(BaseModel):
     """What the output tokens consist of."""
 
     reasoning_tokens: Count | None = None
+    audio_tokens: Count | None = None
 
 
 class ChatUsage(BaseModel):
