@@ -22,7 +22,7 @@ else:
 
 Shape: TypeAlias = Literal["triangular", "log-normal"]
 Z90 = 1.6448536269514722
-"""Of a log-normal range, `low` and `high` are the 5th and the 95th percentile."""
+"""Of a log-normal range, `low`, `value` and `high` are the 5th, 50th and 95th percentile: two halves where skewed."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,9 @@ class Input:
         if self.shape == "log-normal":
             from scipy.special import ndtri
 
-            spread = math.log(self.high / self.low) / (2 * Z90)
-            factor: Number = np.exp(spread * ndtri(uniform))
+            z = ndtri(uniform)
+            spread = np.where(z < 0, math.log(self.value / self.low), math.log(self.high / self.value)) / Z90
+            factor: Number = np.exp(spread * z)
             return self.value * factor
         width, rise = self.high - self.low, self.value - self.low
         below = np.asarray(uniform) < rise / width
