@@ -37,6 +37,7 @@ class Constants:
 
     bandwidth: float
     expert_bandwidth: float
+    routing: float
     cache_bandwidth: float
     arithmetic: float
     fp4_arithmetic: float
@@ -133,15 +134,18 @@ def engine(t: Terms[Numbers], c: Constants) -> Numbers:
     return factors
 
 
-def touched(t: Terms[Numbers], tokens: Numbers) -> Numbers:
-    """How many different experts of a layer so many tokens ask, if they choose evenly."""
-    return t.experts * (1 - (1 - t.active / np.maximum(t.experts, 1)) ** np.maximum(tokens, 1))
+def touched(t: Terms[Numbers], c: Constants, tokens: Numbers) -> Numbers:
+    """How many different experts of a layer so many tokens ask. They prefer some: as if fewer tokens chose evenly."""
+    return t.experts * (1 - (1 - t.active / t.experts) ** np.maximum(tokens, 1) ** c.routing)
 
 
-def matrices(t: Terms[Numbers], c: Constants, tokens: Numbers, outputs: Numbers) -> Numbers:
-    """Seconds for all matrices when each attention rank works on `tokens`, of which `outputs` need the output head."""
+def matrices(t: Terms[Numbers], c: Constants, tokens: Numbers, outputs: Numbers, reading: float = 1.0) -> Numbers:
+    """Seconds for all matrices when each attention rank works on `tokens`, of which `outputs` need the output head.
+
+    `reading` is 0 for tokens that ride along in a step which reads the matrices anyway.
+    """
     fixed = slower(
-        t.fixed * t.fixed_bytes / (t.bandwidth * c.bandwidth),
+        reading * t.fixed * t.fixed_bytes / (t.bandwidth * c.bandwidth),
         2 * t.fixed * tokens / (t.fixed_flops * c.arithmetic * np.where(t.fp4_fixed > 0, c.fp4_arithmetic, 1)),
     )
     head = slower(
@@ -149,7 +153,7 @@ def matrices(t: Terms[Numbers], c: Constants, tokens: Numbers, outputs: Numbers)
     )
     everyone = tokens * t.dp
     experts = slower(
-        touched(t, everyone) * t.spread * t.expert_bytes / (t.bandwidth * c.expert_bandwidth),
+        reading * touched(t, c, everyone) * t.spread * t.expert_bytes / (t.bandwidth * c.expert_bandwidth),
         2 * t.spread * t.active * everyone
         / (t.expert_flops * c.expert_arithmetic * np.where(t.fp4_experts > 0, c.fp4_arithmetic, 1)),
     )  # fmt: skip
@@ -177,11 +181,11 @@ def decode(t: Terms[Numbers], c: Constants, sequences: Numbers, context: Numbers
     return (work + over) * engine(t, c)
 
 
-def prefill(t: Terms[Numbers], c: Constants, tokens: Numbers) -> Numbers:
+def prefill(t: Terms[Numbers], c: Constants, tokens: Numbers, reading: float = 1.0) -> Numbers:
     """Seconds of arithmetic and talk for one prompt; what it costs to start is `starting`."""
     square = (tokens / np.maximum(t.prompt, 1)) ** 2
     mixing = square * t.mixing_prompt / (t.flops16 * c.attention_arithmetic)
-    work = matrices(t, c, tokens, np.zeros_like(tokens)) + mixing + talk(t, c, tokens, c.link, 0.0)
+    work = matrices(t, c, tokens, np.zeros_like(tokens), reading) + mixing + talk(t, c, tokens, c.link, 0.0)
     return work * engine(t, c)
 
 
@@ -215,7 +219,7 @@ def served(t: Terms[Numbers], c: Constants) -> tuple[Numbers, Numbers]:
         fed = t.answer * decode(t, c, busy, context) / one
         busy = np.where(apart, 0.5 * busy + 0.5 * np.minimum(held, fed), busy)
     step = decode(t, c, busy, context)
-    stalls = np.where(apart, 0.0, np.maximum(busy - 1, 0) * one / t.answer)
+    stalls = np.where(apart, 0.0, np.maximum(busy - 1, 0) * prefill(t, c, prompt, 0.0) / t.answer)
     tpot = step + stalls
     ttft = c.first_token_seconds + begin + one + step + c.burst * (held - 1) * (one + BEGIN_SHARE * begin)
     queue = np.maximum(t.waiting - busy, 0) / busy * t.answer * tpot * QUEUE_SHARE

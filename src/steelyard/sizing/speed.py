@@ -47,6 +47,7 @@ class Margins:
     backend: float
     batch: float
     wide: float
+    processor: float
     precisions: tuple[str, ...]
     systems: tuple[str, ...]
     largest_batch: float
@@ -60,7 +61,10 @@ def margins() -> Margins:
     raw = tomllib.loads(files("steelyard.sizing").joinpath("constants.toml").read_text("utf-8"))
     half, seen, draft = raw["interval"], raw["seen"], raw["draft"]
     return Margins(
-        **{name: float(half[name]) for name in ("tpot", "ttft", "precision", "system", "backend", "batch", "wide")},
+        **{
+            name: float(half[name])
+            for name in ("tpot", "ttft", "precision", "system", "backend", "batch", "wide", "processor")
+        },
         precisions=tuple(seen["precisions"]),
         systems=tuple(seen["systems"]),
         largest_batch=float(seen["largest_batch"]),
@@ -100,13 +104,17 @@ def speeds(loads: Sequence[Load], using: Constants | None = None) -> list[Speed 
 class StepTime:
     """Seconds of one step of one copy, for a simulation: tokens prefilled, sequences that decode, tokens in the cache.
 
-    Cached tokens cost the same in every sequence; a prompt's own attention is counted as for a prompt of
-    the length the terms were made for.
+    Prompts ride along with what decodes. `first_token_seconds` is what a request waits on top, outside the steps:
+    transport, tokenizer, launching a prefill. A prompt's own attention is that of the typical length.
     """
 
     row: Terms[float]
     using: Constants
     factor: float
+
+    @property
+    def first_token_seconds(self) -> float:
+        return self.using.first_token_seconds + float(starting(stack([self.row]), self.using)[0])
 
     def __call__(self, prefill_tokens: int, decoding_sequences: int, cached_tokens: int, /) -> float:
         t, c = stack([self.row]), self.using
@@ -116,7 +124,10 @@ class StepTime:
             each = np.array([decoding_sequences / ranks])
             seconds = float(decode(t, c, each, np.array([cached_tokens / decoding_sequences]))[0]) * self.factor
         if prefill_tokens:
-            seconds += float((prefill(t, c, np.array([prefill_tokens / ranks])) + starting(t, c))[0])
+            reading = 0.0 if decoding_sequences else 1.0
+            rounds = max(prefill_tokens / ranks / self.row.prompt, 1.0)
+            tokens = np.array([prefill_tokens / ranks / rounds])
+            seconds += rounds * float(prefill(t, c, tokens, reading)[0])
         return seconds
 
 
@@ -163,16 +174,16 @@ def _drafted(model: Model) -> float:
 
 def _outside(load: Load) -> tuple[float, list[str]]:
     """What the data behind the fit lacks of this load: wider by so much, and said."""
-    m, extra = margins(), 0.0
-    notes: list[str] = []
-    if load.precision not in m.precisions:
-        extra, notes = extra + m.precision, [*notes, f"no {load.precision} among the rows of the fit"]
-    if load.accelerator.id not in m.systems:
-        extra, notes = extra + m.system, [*notes, f"no {load.accelerator.name} among the rows of the fit"]
-    if load.backend.lower() not in ENGINES[1:]:
-        extra, notes = extra + m.backend, [*notes, f"no {load.backend or 'unnamed engine'} among the rows of the fit"]
+    m, backend = margins(), load.backend.lower()
+    lacks = (
+        (load.precision not in m.precisions, m.precision, load.precision),
+        (load.accelerator.id not in m.systems, m.system, load.accelerator.name),
+        (backend not in ENGINES[1:], m.backend, backend or "unnamed engine"),
+        (load.accelerator.kind != "gpu", m.processor, "processor or edge device"),
+    )
+    found = [(by, f"no {what} among the rows of the fit") for lacking, by, what in lacks if lacking]
     if load.batch > m.largest_batch:
-        extra, notes = extra + m.batch, [*notes, f"more clients than the {m.largest_batch:g} of most rows of the fit"]
+        found.append((m.batch, f"more clients than the {m.largest_batch:g} of most rows of the fit"))
     if load.parallel.gpus > WIDE:
-        extra, notes = extra + m.wide, [*notes, "taken as served apart: half of the accelerators prefill"]
-    return extra, notes
+        found.append((m.wide, "taken as served apart: half of the accelerators prefill"))
+    return math.hypot(*(by for by, _ in found)), [note for _, note in found]

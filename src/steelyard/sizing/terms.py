@@ -89,7 +89,7 @@ def terms(load: Load) -> Terms[float] | Unknown:
         return each
     copied, some = _copied(network), network.experts
     fixed = copied + (counted.attention - copied + counted.dense + counted.shared + counted.router) / layout.tp
-    experts = some.total if some else 1
+    experts, stages = some.total if some else 1, load.parallel.pp
     outer = (counted.output + (0 if counted.tied else counted.embedding)) / layout.tp * wide["head"]
     return Terms(
         fixed=fixed,
@@ -104,7 +104,7 @@ def terms(load: Load) -> Terms[float] | Unknown:
         expert_flops=chip.experts[1],
         fp4_fixed=float(chip.fixed[0] == "fp4"),
         fp4_experts=float(chip.experts[0] == "fp4"),
-        weights=fixed * wide["attention"] + counted.experts / layout.ways * wide["experts"] + outer,
+        weights=(fixed * wide["attention"] + counted.experts / layout.ways * wide["experts"] + outer) / stages,
         memory=chip.memory,
         bandwidth=chip.bandwidth,
         flops16=chip.flops16,
@@ -117,7 +117,7 @@ def terms(load: Load) -> Terms[float] | Unknown:
         dp=float(layout.dp),
         link=chip.link,
         cache_token=each.cache_token,
-        cache_whole=each.cache_whole,
+        cache_whole=each.cache_whole / stages,
         mixing_token=each.mixing_token / layout.tp,
         mixing_prompt=each.mixing_prompt / layout.tp,
         prompt=float(load.isl),
