@@ -9,7 +9,7 @@ from steelyard.report.blocks import Curve, Curves, Tornado
 from steelyard.report.charts import FONT, Axis
 from steelyard.report.labels import shortened, text_width
 
-LEFT, TOP, BOTTOM, RIGHT = 64.0, 14.0, 44.0, 12.0
+LEFT, TOP, BOTTOM, RIGHT = 84.0, 14.0, 44.0, 34.0
 LEGEND_ROW, BAR_ROW = 18.0, 24.0
 STYLES = 5
 MARKS_SHOWN = 40
@@ -42,7 +42,7 @@ def curves(chart: Curves, width: float, prefix: str) -> str:
 
 
 def tornado(chart: Tornado, width: float, prefix: str) -> str:
-    """A bar an input, from the lead at its low end to that at its high end; red where another plan wins."""
+    """A bar an input, from the lead at its low end to that at its high; red where another plan than as stated wins."""
     widest = max((text_width(swing.name, FONT) for swing in chart.swings), default=0.0)
     left = min(widest + 12, width * 0.42)
     height = TOP + BAR_ROW * len(chart.swings) + BOTTOM

@@ -147,14 +147,14 @@ def _tornado(costs: CostOutlook, names: dict[str, str]) -> Tornado:
     return Tornado(
         title=f"What moves the lead of {choice}, one input at a time",
         description="Bars go from the lead at the low end of an input's range to that at its high end; "
-        "left of zero another plan is cheaper.",
+        "left of zero another plan is cheaper; red: another one than as stated is the cheapest at an end.",
         base=min(others) - mine if others else 0.0,
         swings=tuple(
             Swing(
                 bar.input.replace("_", " "),
                 bar.low.lead_usd,
                 bar.high.lead_usd,
-                {bar.low.winner, bar.high.winner} != {costs.choice},
+                bar.turns(costs.scenarios[0].winner),
             )
             for bar in bars
         ),
