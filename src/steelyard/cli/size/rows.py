@@ -42,7 +42,7 @@ def read_load(row: Mapping[str, str]) -> Load | Unknown:
     try:
         written = precision(row["precision"])
     except SteelyardError as error:
-        return Unknown(str(error))
+        return Unknown(error.problems[0].what)
     splits = {name: int(number(row.get(name))) for name in SPLITS}
     parallel = Parallel(
         tp=splits["tp_size"],
@@ -74,4 +74,4 @@ def _machine(name: str) -> Accelerator | Unknown:
     try:
         return accelerator(name)
     except SteelyardError as error:
-        return Unknown(str(error))
+        return Unknown(error.problems[0].what)
