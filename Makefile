@@ -26,6 +26,7 @@ bench: $(VENV)/test.done
 	$(BIN)/python benchmarks/scoring.py
 	$(BIN)/python benchmarks/harness.py
 	$(BIN)/python benchmarks/catalogue.py
+	$(BIN)/python benchmarks/costs.py
 	$(BIN)/python benchmarks/simulation.py
 
 docs: $(VENV)/test.done

@@ -66,3 +66,11 @@ def test_the_staircase_of_a_plan_is_its_cost_at_every_volume() -> None:
     for plan, stairs in zip(plans, over_volume(plans), strict=True):
         told = np.array([stairs(float(at)) for at in volumes])
         assert told == pytest.approx(running(plan, volumes), rel=1e-6)
+
+
+def test_traffic_and_growth_vary_and_are_the_same_for_every_plan() -> None:
+    api, own = (DEMAND.volumes(plan.inputs.drawn(1, 200)) for plan in (api_plan(), machine_plan()))
+    assert api.shape == (200, 36)
+    assert np.array_equal(api, own)
+    assert api[:, 0].min() < 15_000 < 27_000 < api[:, 0].max()
+    assert np.ptp(api[:, 35] / api[:, 0]) > 1
