@@ -137,7 +137,13 @@ def test_the_filled_in_copyright_line_is_no_change(tmp_path: Path) -> None:
         assert found.status == ("unknown" if "7" in line else "named")
 
 
-@pytest.mark.parametrize("added", [prose(5, 80), "You may not use it.", "For non-commercial use."])
+def test_much_beside_a_licence_takes_its_name(tmp_path: Path) -> None:
+    found = told(tmp_path, LICENSE=f"{APACHE}\n\n{prose(5, 80)}\n")
+    assert (found.status, found.expression) == ("unknown", "unknown")
+    assert "words beside a licence" in found.open[0]
+
+
+@pytest.mark.parametrize("added", ["You may not use it.", "For non-commercial use."])
 def test_a_restriction_added_to_a_licence_leaves_the_answer_open(tmp_path: Path, added: str) -> None:
     found = told(tmp_path, LICENSE=f"{APACHE}\n\n{added}\n")
     assert (found.status, found.expression) == ("unknown", "apache-2.0 AND unknown")

@@ -15,6 +15,11 @@ RNG = random.Random(5)
 BODY = [" ".join(RNG.choices(WORDS, k=60)) for _ in range(12)]
 LIMIT = "If the product has more than {} million monthly users a separate agreement must be asked for in writing."
 
+PERMISSION = (
+    "Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated "
+    "documentation files, to deal in it without restriction."
+)
+
 
 def licence(limit: str, name: str) -> str:
     return "\n\n".join([f"The {name} licence, version 1", *BODY[:6], LIMIT.format(limit), *BODY[6:]])
@@ -70,6 +75,31 @@ def test_what_is_no_licence_or_a_changed_one_gets_no_name(text: str, reason: str
     got = recognise(text, KNOWN)
     assert isinstance(got, Abstained)
     assert reason in got.reason
+
+
+OTHER = "\n\n".join(" ".join(RNG.choices([*WORDS, "other", "else"], k=60)) for _ in range(4))
+
+
+@pytest.mark.parametrize("text", [f"{NEW}\n\n{OTHER}", f"{OTHER}\n\n{NEW}"])
+def test_a_text_of_two_licences_gets_no_name_and_is_near_to_both(text: str) -> None:
+    got = recognise(text, (*KNOWN, fingerprint("other", "", "", runs_of(words_of(OTHER)))))
+    assert got == Abstained("it holds more than one licence", ("new", "other"))
+
+
+def test_much_beside_a_licence_takes_its_name_and_a_greeting_does_not() -> None:
+    page = " ".join(f"word{number}" for number in range(100))
+    assert named(f"{NEW}\n\n{page[:120]}") == "new"
+    got = recognise(f"{NEW}\n\n{page}", KNOWN)
+    assert isinstance(got, Abstained)
+    assert "100 words beside a licence" in got.reason
+
+
+def test_a_standard_licence_with_another_one_behind_it_gets_no_name() -> None:
+    own = (Path(__file__).parents[2] / "LICENSE").read_text(encoding="utf-8")
+    got = recognise(f"{PERMISSION}\n\n{own}")
+    assert isinstance(got, Abstained)
+    assert got.reason == "it holds more than one licence"
+    assert {"apache-2.0", "mit"} <= {*got.nearest}
 
 
 @pytest.mark.parametrize(("by", "words"), [("may", ("may",)), ("", ())])

@@ -1,9 +1,10 @@
 """Which licence a text is: named with certainty, or not at all.
 
 A text becomes its runs of five words in order, after case, line breaks, markup, list numbers and punctuation are
-evened out; each run is kept as a 32-bit hash, so the project holds no licence's text. A name needs three things: the
+evened out; each run is kept as a 32-bit hash, so the project holds no licence's text. A name needs four things: the
 text, from the first to the last passage it shares with the licence, is that licence and nothing else; no number in it
-differs; and every sibling that is known shares less. A sibling that is not known here thus stays without a name.
+differs; every sibling that is known shares less; and beside it stands neither another licence nor much else. A sibling
+that is not known here thus stays without a name.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ NEAR = 0.4
 FOR, AGAINST = 3, 4
 """Runs of its own that a name needs against a rival, and how many times as many as the rival has of its own."""
 WHOLE = 0.97
+MOST_BESIDE = 60
+"""More words before the first and after the last passage than a title, a copyright line and a greeting have."""
 MOST_WORDS = 12
 """So many words that differ are told, and a copyright line has no more than that."""
 _MARKUP = re.compile(r"<[^<>]{1,200}>|\]\([^()\s]*\)|\\(?=\W)|(?<![\w.])\(?\d{1,2}(?:\\?[.)])(?=\s)")
@@ -115,6 +118,12 @@ def recognise(text: str, known: Sequence[Fingerprint] | None = None) -> Recognis
     open_ones = tuple(dict.fromkeys(rival.licence for rival in rivals if not _speaks_for(best, rival, here)))
     if open_ones:
         return Abstained("what would tell them apart is not in the text", (best.licence, *open_ones))
+    beside = [*runs[: text_span.start], *runs[text_span.stop :]]
+    second = _another(beside, best, [one for one, _ in shared])
+    if second:
+        return Abstained("it holds more than one licence", (best.licence, *second))
+    if len(beside) > MOST_BESIDE:
+        return Abstained(f"it holds some {len(beside)} words beside a licence", (best.licence,))
     return Recognised(best.licence, len(common) / len(here), of_licence, len(places), tuple(changed[:MOST_WORDS]))
 
 
@@ -139,6 +148,13 @@ def _is_copyright_line(words: Sequence[str], gap: range) -> bool:
     others = [word for word in own if not _YEARS.fullmatch(word)]
     after_the_word = RUN - 2 + gap.start < len(words) and words[gap.start + RUN - 2] == "copyright"
     return bool(own) and after_the_word and len(own) <= MOST_WORDS and not any(map(_DECISIVE.search, others))
+
+
+def _another(beside: Sequence[int], best: Fingerprint, known: Sequence[Fingerprint]) -> tuple[str, ...]:
+    """Licences of which a passage that the best one does not have stands beside it."""
+    left = frozenset(beside) - best.known
+    found = [one.licence for one in known if one.licence != best.licence and len(left & one.known) >= PASSAGE]
+    return tuple(dict.fromkeys(found))
 
 
 def _length(gaps: Sequence[range]) -> int:
