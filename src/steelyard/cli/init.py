@@ -135,7 +135,7 @@ def _asked(answers: Answers, folder: Path) -> Answers:
     """The same answers after everything but data and columns has been asked; each question says why."""
     from steelyard.providers.protocol import DataClass
     from steelyard.usecase.case import Purpose
-    from steelyard.usecase.schema import COUNTRY, NAME
+    from steelyard.usecase.fields import COUNTRY, NAME
 
     countries = rf"({COUNTRY.strip('^$')}(, *|$))*"
     say = "name letters, digits, dots and hyphens only"
