@@ -42,6 +42,11 @@ def test_the_inputs_behind_a_line_are_those_that_its_formula_names() -> None:
     }
 
 
+def test_what_makes_the_number_of_machines_is_behind_their_rent_even_where_one_is_plenty() -> None:
+    names = {one.name for one in inputs_behind(machine_plan(replica_rate=7000.0), 10)["machines for the load"]}
+    assert {"replica_rate", "utilisation", "peak_to_mean", "rent_usd_per_hour"} <= names
+
+
 def plan(way: str, **changes) -> Plan | Unknown:
     given = {"usages": USAGES, "throughput_per_second": 4.0, "workload": WORKLOAD, "at": AT, "machine": DIME} | changes
     return plan_of(candidate(way, given.pop("offer", offer())), **given)

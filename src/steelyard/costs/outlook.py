@@ -21,6 +21,8 @@ from steelyard.quantities import Unknown
 from steelyard.usecase import Workload
 
 SCHEMA_VERSION = "1.0"
+FAR = 1e6
+"""By how much an input is moved to see which lines it moves: far enough that a fleet of one machine grows."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def inputs_behind(plan: Plan, requests_per_day: float) -> dict[str, tuple[UsedIn
     found: dict[str, list[UsedInput]] = {line: [] for line in base}
     for name, fact in plan.inputs.facts.items():
         value = float(plan.inputs[name])
-        moved = [usd({name: other}) for other in (value * 50 + 1, value * 0.02)]
+        moved = [usd({name: other}) for other in (value * FAR + 1, value / FAR)]
         for line, amounts in base.items():
             if any(one[line] != amounts for one in moved):
                 found[line].append(_used(fact, value))
