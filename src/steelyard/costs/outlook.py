@@ -21,7 +21,7 @@ from steelyard.quantities import Unknown
 from steelyard.usecase import Workload
 
 SCHEMA_VERSION = "1.0"
-FAR = 1e6
+FAR = 1e9
 """By how much an input is moved to see which lines it moves: far enough that a fleet of one machine grows."""
 
 
