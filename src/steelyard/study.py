@@ -152,9 +152,8 @@ def conclude(
 
 def costs_ahead(ready: Prepared, results: Mapping[str, Result], decision: Decision | None) -> CostOutlook | Unknown:
     """Costs over volume, time and what may come, of all candidates that no gate rules out."""
-    barred = decision.barred if decision else ()
-    found = {c.id: _observed(ready, c, results.get(c.id)) for c in ready.candidates if c.id not in barred}
-    plans = {c.id: as_stated(plan_of(c, **found[c.id]), ready.case) for c in ready.candidates if c.id in found}
+    left = [c for c in ready.candidates if not decision or c.id not in decision.barred]
+    plans = {c.id: as_stated(plan_of(c, **_observed(ready, c, results.get(c.id))), ready.case) for c in left}
     return outlook_of(plans, ready.case.workload, (decision and decision.winner) or "")
 
 
@@ -186,9 +185,8 @@ def _with_plan(ready: Prepared, result: Result) -> Result:
     """Whoever was not measured still says what finding out takes."""
     if isinstance(result, Measurement):
         return result
-    return replace(
-        result, calls=ready.plans[result.candidate].calls, cost_to_find_out=ready.plans[result.candidate].cost
-    )
+    planned = ready.plans[result.candidate]
+    return replace(result, calls=planned.calls, cost_to_find_out=planned.cost)
 
 
 def _observed(ready: Prepared, candidate: Candidate, result: Result | None) -> Observed:

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from tests.decision.samples import sample_decision
 
 from steelyard.cli.cost import command
+from steelyard.cli.run import command as run
 from steelyard.costs.outlook import CostOutlook
 from steelyard.decision.store import from_json, to_json
 from steelyard.errors import InputError
@@ -105,3 +106,19 @@ def test_a_decision_keeps_its_costs_to_the_last_figure(study: Path) -> None:
     costs = TypeAdapter(CostOutlook).validate_json(cost(study, "--json").stdout)
     decision = replace(sample_decision(), costs=costs)
     assert from_json(to_json(decision)) == decision
+
+
+def test_after_a_run_its_measurements_count_and_a_changed_study_is_told_of(study: Path) -> None:
+    text = (study / "study.yaml").read_text()
+    (study / "study.yaml").write_text(text.replace("[self-hosted, api]", "[self-hosted]"))
+    ran = CliRunner().invoke(run, [str(study), "--yes"], catch_exceptions=False)
+    assert (study / ".steelyard" / "decision.json").exists(), ran.output
+    first = cost(study)
+    assert "linear" in first.stdout
+    assert "gemini" not in first.stdout  # a gate rules it out
+    assert "has changed" not in first.stderr
+    assert "measured in a run" in cost(study, "--explain", "machines for the load").stdout
+    assert "Costs in full" in (study / ".steelyard" / "report.html").read_text()
+    with (study / "study.yaml").open("a") as file:
+        file.write("# a remark\n")
+    assert "has changed" in cost(study).stderr

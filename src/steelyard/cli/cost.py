@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,8 +68,10 @@ def _outlook(study: Path) -> CostOutlook:
 
     folder = output_folder(study)
     if (folder / FILE_NAME).exists():
-        costs = load(folder).costs
+        decision = load(folder)
+        costs = decision.costs
         if not isinstance(costs, Unknown):
+            _tell_changes(study, folder, decision.made_at)
             return costs
     ready = prepare(study, datetime.now(UTC))
     costs = costs_ahead(ready, {}, None)
@@ -91,6 +94,17 @@ def _outlook(study: Path) -> CostOutlook:
             next_step="run `steelyard run` on the study, so that rates are measured; or add a candidate with a price",
         )
     )
+
+
+def _tell_changes(study: Path, folder: Path, made_at: str) -> None:
+    """Say when the study file is not the one that was run: its figures are those of the run."""
+    from steelyard.cli.say import say
+    from steelyard.trials.lock import file_sha256, load_lock
+
+    file = study / "study.yaml" if study.is_dir() else study
+    with suppress(InputError, OSError):
+        if load_lock(folder, made_at).study_sha256 != file_sha256(file):
+            say("the study file has changed since the run that these costs are from: run it again", err=True)
 
 
 def _known_line(costs: CostOutlook, name: str) -> str:
