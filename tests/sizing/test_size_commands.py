@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from steelyard.cli.size import command
 from steelyard.cli.size.calibrate import calibrate_command
 from steelyard.cli.size.fit import fit_command
 from steelyard.errors import InputError
@@ -38,3 +40,12 @@ def test_fitting_takes_a_run_first(tmp_path: Path) -> None:
     with pytest.raises(InputError) as found:
         CliRunner().invoke(fit_command, [str(tmp_path)], catch_exceptions=False)
     assert found.value.problems[0].slug == "no-decision"
+
+
+def test_accelerators_may_be_listed_or_named_again_and_count_once() -> None:
+    listed, again = (
+        CliRunner().invoke(command, ["show", "gpt-oss-20b", *on, "--json"], catch_exceptions=False).stdout
+        for on in (("--on", "h100, l40s"), ("--on", "h100", "--on", "l40s,h100"))
+    )
+    assert listed == again
+    assert [row["accelerator"] for row in json.loads(listed)["on"]] == ["h100_sxm", "l40s"]

@@ -10,6 +10,7 @@ import click
 
 from steelyard.cli.models.telling import say_line
 from steelyard.cli.say import say, say_json
+from steelyard.cli.size.names import split_names
 
 if TYPE_CHECKING:
     from steelyard.cli.size.estimated import OnAccelerator
@@ -43,9 +44,15 @@ class Fitted:
 @click.option(
     "--machine", "machine_id", default="cpu-2", show_default=True, help="What a replica runs on, for its rent."
 )
-@click.option("--on", "names", default="", help="Estimate open candidates on these accelerators: h100,l40s.")
+@click.option(
+    "--on",
+    "names",
+    multiple=True,
+    callback=split_names,
+    help="Estimate open candidates on these accelerators: h100,l40s.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def fit_command(study: Path, texts: tuple[str, ...], machine_id: str, names: str, as_json: bool) -> None:
+def fit_command(study: Path, texts: tuple[str, ...], machine_id: str, names: tuple[str, ...], as_json: bool) -> None:
     """Find the replicas that keep STUDY's latency at its peak, now and at the end of its horizon, by simulation.
 
     Candidates that the last run measured on own machines are taken at their measured rate and latency; with --on, every
@@ -100,10 +107,12 @@ def _peaks(workload: Workload) -> tuple[float, float]:
     return peak, peak * (1 + workload.growth_per_month) ** max(0, workload.horizon_months - 1)
 
 
-def _estimated(case: UseCase, workload: Workload, names: str, objectives: tuple[Objective, ...]) -> list[OnAccelerator]:
+def _estimated(
+    case: UseCase, workload: Workload, names: tuple[str, ...], objectives: tuple[Objective, ...]
+) -> list[OnAccelerator]:
     from steelyard.cli.size.estimated import estimated
 
-    return estimated(case, names.split(","), objectives, *_peaks(workload))
+    return estimated(case, names, objectives, *_peaks(workload))
 
 
 def _fitted(decision: Decision, workload: Workload, objectives: tuple[Objective, ...], rented: Machine) -> list[Fitted]:

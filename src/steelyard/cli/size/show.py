@@ -10,6 +10,7 @@ import click
 from steelyard.cli.models.listing import number
 from steelyard.cli.models.telling import candidate_called, say_document, say_line
 from steelyard.cli.say import say
+from steelyard.cli.size.names import split_names
 
 if TYPE_CHECKING:
     from steelyard.catalogue.model import Model
@@ -25,7 +26,9 @@ USUAL_CONTEXT = 8192
 
 @click.command("show")
 @click.argument("model")
-@click.option("--on", "names", multiple=True, help="Only this accelerator, with every line; can be given again.")
+@click.option(
+    "--on", "names", multiple=True, callback=split_names, help="Only these accelerators, with every line: h100,l40s."
+)
 @click.option(
     "--precision",
     help="How weights are written: bf16, fp8, fp4, q4_k_m ... [default: as published; q4_k_m on CPU and edge]",
@@ -129,12 +132,8 @@ def _row(machine: Accelerator, answer: Memory) -> dict[str, str]:
 
 def _speed(model: Model, machine: Accelerator, answer: Memory) -> Speed | Unknown:
     """At the batch asked for, half the context read and half written."""
-    from steelyard.quantities import Unknown
+    from steelyard.sizing.speed import speed
 
-    try:
-        from steelyard.sizing.speed import speed
-    except ModuleNotFoundError:
-        return Unknown("this build estimates no speed")
     half = max(answer.context // 2, 1)
     return speed(model, machine, answer.precision, isl=half, osl=half, batch=answer.batch, parallel=answer.parallel)
 
