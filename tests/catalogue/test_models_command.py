@@ -52,18 +52,6 @@ def test_a_model_is_one_json_document_when_asked() -> None:
     assert document["model"]["weights"][0]["requantise"] == "q8_0"
 
 
-PROVIDERS = (
-    "Meta", "Mistral", "Cohere", "Stability AI", "Google", "Microsoft", "NVIDIA", "BigScience", "LAION", "EleutherAI",
-    "Qwen", "Alibaba", "BAAI", "DeepSeek", "OpenAI", "Azure", "Anthropic", "AWS", "Bedrock", "AI21", "Palantir",
-    "SageMaker",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_every_provider_has_models(provider: str) -> None:
-    assert models("--provider", provider)
-
-
 def test_bedrock_has_titan_claude_and_jurassic() -> None:
     found = {row["model"] for row in models("--provider", "Bedrock")}
     assert found >= {

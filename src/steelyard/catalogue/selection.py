@@ -8,20 +8,25 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias, TypeVar
 
+from steelyard.catalogue.houses import makes, sells, words
 from steelyard.catalogue.load import Catalogue
-from steelyard.catalogue.model import Model, Offer, Openness, Way
+from steelyard.catalogue.model import Deployment, Model, Offer, Openness
 from steelyard.catalogue.price import Price
 from steelyard.quantities import Bytes, Fact, Sourced, Unknown
 
 T = TypeVar("T", bound=int)
 Answer: TypeAlias = Literal["yes", "no", "unknown"]
+Place: TypeAlias = Literal["api", "self-hosted", "on-device", "cloud", "private-cloud", "on-premises", "hybrid", "edge"]
+"""A way, or where it can run: one's own account or house, partly there and partly at a seller, on devices."""
+_OWN: frozenset[Deployment] = frozenset(("private-cloud", "on-premises", "edge"))
+_SOLD: frozenset[Deployment] = frozenset(("vendor-cloud", "cloud"))
 MARGIN = 1.2
 """What runs beside the weights, as a share of them: a rough allowance until memory is computed from the network."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One model as a list shows it. `price` is that of `seller`, the first offer that has one today."""
+    """One model as a list shows it. `price` is that of `seller`, the first offer that has one today within limits."""
 
     model: Model
     offers: tuple[Offer, ...]
@@ -47,17 +52,26 @@ class Step:
     unknown: int
 
 
-def choices(catalogue: Catalogue, by_hand: Iterable[str], at: datetime, provider: str = "") -> tuple[Choice, ...]:
-    """Every model of that provider (its maker, its family, or who sells it), those described by hand first."""
-    mine = frozenset(by_hand)
+def choices(
+    catalogue: Catalogue,
+    by_hand: Iterable[str],
+    at: datetime,
+    provider: str = "",
+    within: Callable[[Price], bool] | None = None,
+) -> tuple[Choice, ...]:
+    """Every model of that provider (its maker, its family, or who sells it), those described by hand first.
+
+    Of the sellers the first whose price today is `within` limits is shown; the first with a price where none is.
+    """
+    mine, asked = frozenset(by_hand), words(provider)
     found = []
     for model in catalogue.models.values():
         offers = catalogue.offers_of(model.id)
-        if provider and not _made_by(model, provider):
-            offers = tuple(offer for offer in offers if _sold_by(offer, provider))
+        if provider and not makes(model, asked):
+            offers = tuple(offer for offer in offers if sells(offer, model, asked))
             if not offers:
                 continue
-        found.append(choice_of(model, offers, model.id in mine, at))
+        found.append(choice_of(model, offers, model.id in mine, at, within))
     return tuple(sorted(found, key=lambda choice: (not choice.by_hand, choice.model.id)))
 
 
@@ -81,9 +95,34 @@ def kind(wanted: str) -> Callable[[Choice], Answer]:
     return lambda choice: _is(wanted in choice.model.kinds or wanted in choice.model.modalities)
 
 
-def way(wanted: Way) -> Callable[[Choice], Answer]:
-    """Through an API that somebody sells, or run by oneself."""
-    return lambda choice: _is(wanted in choice.model.ways or (wanted == "api" and bool(choice.offers)))
+def way(wanted: Place) -> Callable[[Choice], Answer]:
+    """Through an API that somebody sells, run by oneself, or where an offer can run.
+
+    Open weights run on own premises and in an own account as well; `hybrid` is what can be had both ways.
+    """
+
+    def test(choice: Choice) -> Answer:
+        ways, offers = choice.model.ways, choice.offers
+        told = {place for offer in offers if isinstance(offer.deployment, Sourced) for place in offer.deployment.value}
+        own = "self-hosted" in ways
+        if wanted in ("self-hosted", "on-device"):
+            return _is(wanted in ways or (wanted == "on-device" and "edge" in told))
+        if wanted == "api":
+            return _is("api" in ways or bool(offers))
+        if wanted in told or (wanted in ("private-cloud", "on-premises") and own):
+            return "yes"
+        if wanted == "edge":
+            return _is("on-device" in ways)
+        if wanted == "hybrid" and (own or told & _OWN) and any(map(_served, offers)):
+            return "yes"
+        return "unknown" if any(isinstance(offer.deployment, Unknown) for offer in offers) else "no"
+
+    return test
+
+
+def _served(offer: Offer) -> bool:
+    """Whether somebody else's machines answer: of most who sell open models nobody wrote down where they run."""
+    return isinstance(offer.deployment, Unknown) or bool(_SOLD & set(offer.deployment.value))
 
 
 def at_least(fact: Callable[[Model], Fact[T]], least: int) -> Callable[[Choice], Answer]:
@@ -97,7 +136,7 @@ def at_most(fact: Callable[[Model], Fact[T]], most: int) -> Callable[[Choice], A
 
 
 def cheaper(of: Callable[[Price], Decimal], most: Decimal) -> Callable[[Choice], Answer]:
-    """A price of today's row that must not be higher, at any seller."""
+    """A price of today's row that must not be higher: that of the seller who is shown, see `choices`."""
 
     def test(choice: Choice) -> Answer:
         return "unknown" if isinstance(choice.price, Unknown) else _is(of(choice.price) <= most)
@@ -141,28 +180,25 @@ def weights_bytes(model: Model, bits: int | None = None) -> Fact[Bytes]:
     return Sourced(Bytes(count.value * width // 8), f"{width} bits a parameter; {count.source}", count.as_of)
 
 
-def choice_of(model: Model, offers: tuple[Offer, ...], by_hand: bool, at: datetime) -> Choice:
-    """The model with the first of these offers that has a price that day."""
+def choice_of(
+    model: Model,
+    offers: tuple[Offer, ...],
+    by_hand: bool,
+    at: datetime,
+    within: Callable[[Price], bool] | None = None,
+) -> Choice:
+    """The model with the first of these offers that has a price that day, and one within limits where there is one."""
+    first: Choice | None = None
     price: Price | Unknown = Unknown("nobody sells it, as far as is known")
     for offer in offers:
         price = offer.price_at(at)
-        if not isinstance(price, Unknown):
-            return Choice(model, offers, price, offer.vendor, by_hand)
-    return Choice(model, offers, price, "", by_hand)
-
-
-def _made_by(model: Model, provider: str) -> bool:
-    asked = _plain(provider)
-    return asked in _plain(model.vendor) or _plain(model.family).startswith(asked)
-
-
-def _sold_by(offer: Offer, provider: str) -> bool:
-    asked = _plain(provider)
-    return asked in _plain(offer.vendor) or asked == _plain(offer.route)
-
-
-def _plain(text: str) -> str:
-    return "".join(letter for letter in text.lower() if letter.isalnum())
+        if isinstance(price, Unknown):
+            continue
+        choice = Choice(model, offers, price, offer.vendor, by_hand)
+        if within is None or within(price):
+            return choice
+        first = first or choice
+    return first or Choice(model, offers, price, "", by_hand)
 
 
 def _number(fact: Callable[[Model], Fact[T]], holds: Callable[[int], bool]) -> Callable[[Choice], Answer]:

@@ -54,6 +54,20 @@ class Judge:
         return Candidate(model.id, route, model, model.revision, None, "", way, offer, "any" if way == "api" else "own")
 
 
+WAY_OF: dict[str, Way] = {
+    "cloud": "api",
+    "private-cloud": "self-hosted",
+    "on-premises": "self-hosted",
+    "edge": "on-device",
+}
+"""Where an offer runs, as licences ask for it; `hybrid` is several, and judged like no wish."""
+
+
+def _way(options: dict[str, Any]) -> Way | None:
+    wanted = options.get("way")
+    return wanted if wanted in ("api", "self-hosted", "on-device") else WAY_OF.get(wanted or "")
+
+
 def judge_of(study: Path | None, options: dict[str, Any], at: datetime) -> Judge | None:
     """The judge for the stated use; None where no part of one is stated, nor wanted verdicts."""
     from steelyard.quantities import Unknown
@@ -62,11 +76,11 @@ def judge_of(study: Path | None, options: dict[str, Any], at: datetime) -> Judge
         return None
     if study is None:
         use = replace(use_of_options(options), purpose=options["purpose"] or "product")
-        return Judge(use, Unknown("no study was given"), options.get("way"), at.date())
+        return Judge(use, Unknown("no study was given"), _way(options), at.date())
     from steelyard.catalogue.own import catalogue_for
     from steelyard.usecase.load import load_study
 
     refuse_beside("--study")
     case = load_study(study)
     use = replace(case.use, purpose=options["purpose"] or case.use.purpose)
-    return Judge(use, case.workload, options.get("way"), at.date(), catalogue_for(case.file))
+    return Judge(use, case.workload, _way(options), at.date(), catalogue_for(case.file))

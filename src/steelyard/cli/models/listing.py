@@ -19,10 +19,12 @@ from steelyard.cli.say import say
 
 if TYPE_CHECKING:
     from steelyard.catalogue.model import Model
+    from steelyard.catalogue.price import Price
     from steelyard.catalogue.selection import Answer, Choice, Filter, Step
     from steelyard.cli.models.judging import Judge
 
 NUMBER = re.compile(r"(\d{1,18}(?:\.\d{1,18})?) ?([a-zA-Z]*)", re.ASCII)
+PLACES = ("api", "self-hosted", "on-device", "cloud", "private-cloud", "on-premises", "hybrid", "edge")
 STATUSES = ("allowed", "conditional", "forbidden", "unknown")
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 UNITS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
@@ -48,7 +50,7 @@ def usd(text: str) -> Decimal:
 @click.option("--all", "everything", is_flag=True, help="The snapshot's models too; a filter looks there anyway.")
 @click.option("--provider", default="", help="Who makes or sells it: OpenAI, Azure, Bedrock, Qwen ...")
 @click.option("--openness", type=click.Choice(("open", "proprietary", "baseline")))
-@click.option("--way", type=click.Choice(("api", "self-hosted", "on-device")), help="How it can be had.")
+@click.option("--way", type=click.Choice(PLACES), help="How it can be had, or where an offer can run.")
 @click.option("--modality", help="Its kind or what it reads or writes: text, code, embedding, image, vision ...")
 @click.option("--min-size", type=number, help="Parameters, e.g. 7B.")
 @click.option("--max-size", type=number, help="Parameters, e.g. 13B.")
@@ -80,7 +82,7 @@ def list_command(everything: bool, provider: str, study: Path | None, as_json: b
     judge = judge_of(study, options, at)
     filters = _filters(options, judge, at)
     wide = everything or bool(filters) or bool(provider)
-    rows = choices(whole(by_hand) if wide else by_hand, by_hand.models, at, provider)
+    rows = choices(whole(by_hand) if wide else by_hand, by_hand.models, at, provider, _within(options))
     kept, steps = select(rows, filters)
     if as_json:
         say_document(
@@ -126,6 +128,17 @@ def _filters(options: dict[str, Any], judge: Judge | None, at: datetime) -> list
         wanted = _statuses(options["statuses"])
         found.append(Filter(f"--licence {options['statuses']}", _passes(judge, wanted)))
     return found
+
+
+def _within(options: dict[str, Any]) -> Callable[[Price], bool] | None:
+    """Both limits at one seller; None where none is set."""
+    most_in, most_out = options["max_input_price"], options["max_output_price"]
+    if most_in is None and most_out is None:
+        return None
+    return lambda price: (
+        (most_in is None or price.input_usd_per_million <= most_in)
+        and (most_out is None or price.output_usd_per_million <= most_out)
+    )
 
 
 def _statuses(text: str) -> frozenset[str]:
