@@ -138,6 +138,28 @@ def test_a_derivative_answers_to_its_own_terms_and_to_every_base_model() -> None
     assert any("Built with Llama" in duty for duty in found.duties)
 
 
+def test_who_licenses_a_derivative_of_a_model_of_its_own_frees_the_base_for_it() -> None:
+    own = candidate("deepseek-r1")
+    catalogue = load_catalogue()
+    assert {catalogue.models[base].vendor for base in own.model.bases} == {own.model.vendor}
+    other = replace(own, model=replace(own.model, vendor="Somebody Else"))
+    untold = replace(own, model=replace(own.model, licence=Unknown("not read")))
+    statuses = [judge_candidate(one, use("product"), NO_WORKLOAD, AT).status for one in (own, other, untold)]
+    assert statuses == ["allowed", "conditional", "unknown"]
+    assert judge_candidate(other, use("product"), NO_WORKLOAD, AT).licence_id == "mit AND deepseek-1.0"
+
+
+def test_a_multimodal_model_stays_one_when_it_reads_text_alone() -> None:
+    text = frozenset({"text"})
+    facts = Facts(purpose="internal", field="customer-support", role="deployer", domicile=("DE",), modality=text)
+    models = load_catalogue().models
+    found = [judge_model(models[name], replace(facts, users_at_release=5), AT).status for name in (VISION, LLAMA)]
+    assert found[0] == "forbidden"
+    assert found[1] != "forbidden"
+    derived = replace(models["phi-4"], bases=(VISION,))
+    assert judge_model(derived, facts, AT).status == "forbidden"
+
+
 def test_a_base_that_the_catalogue_does_not_have_is_unknown() -> None:
     orphan = replace(candidate(APACHE), model=replace(candidate(APACHE).model, bases=("nobody-has-it",)))
     found = judge_candidate(orphan, use(), NO_WORKLOAD, AT)
@@ -156,6 +178,21 @@ def test_a_model_is_judged_by_all_its_terms_and_by_those_of_the_day() -> None:
 
     assert (status(model), status(both)) == ("allowed", "forbidden")
     assert (status(changed), status(changed, date(2024, 12, 31))) == ("allowed", "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("phi-1.5", date(2024, 1, 20), date(2024, 2, 1)),
+        ("phi-2", date(2023, 12, 28), date(2024, 1, 6)),
+        ("phi-4", date(2024, 12, 20), date(2025, 1, 8)),
+        ("yi-34b-chat", date(2024, 5, 29), date(2024, 5, 30)),
+    ],
+)
+def test_a_model_that_came_under_freer_terms_was_not_free_before(name: str, before: date, after: date) -> None:
+    found = [judge_candidate(candidate(name), use("product"), NO_WORKLOAD, at).status for at in (before, after)]
+    assert found[0] != "allowed"
+    assert found[1] == "allowed"
 
 
 def test_evaluating_is_judged_without_what_comes_later() -> None:

@@ -79,7 +79,7 @@ def judge_model(
     for one in lineage:
         for terms, signed in _terms(one, licences, at, revision if one is model else ""):
             already: tuple[Already, ...] = (*facts.already, "commercial-agreement") if signed else facts.already
-            read = replace(facts, modality=facts.modality or modality_of(one), already=already)
+            read = replace(facts, modality=_modality(one, model, facts), already=already)
             verdict = _unknown(one, terms.reason) if isinstance(terms, Unknown) else judge_facts(terms, read, at)
             judged.append((one, terms, verdict))
     verdicts = [verdict for _, _, verdict in judged]
@@ -270,16 +270,30 @@ def _unread(licence: Licence, facts: Facts) -> Verdict:
 
 
 def _lineage(model: Model, catalogue: Catalogue) -> tuple[list[Model], list[str]]:
-    """The model, then every model it derives from, each once; and the ids of bases that nobody knows."""
-    found, missing = [model], []
-    for one in found:
+    """The model, then every model whose terms bind it as a base, each once; and the ids of bases that nobody knows.
+
+    Who licenses a derivative of a model of its own gives its own rights in both: such a base binds through its bases
+    alone.
+    """
+    binding, walked, missing = [model], [model], []
+    for one in walked:
         for id in one.bases:
             base = catalogue.models.get(id)
             if base is None:
                 missing.append(id)
-            elif base not in found:
-                found.append(base)
-    return found, missing
+                continue
+            if base not in walked:
+                walked.append(base)
+            relicensed = base.vendor == one.vendor and not isinstance(one.licence, Unknown)
+            if not relicensed and base not in binding:
+                binding.append(base)
+    return binding, missing
+
+
+def _modality(one: Model, judged: Model, facts: Facts) -> frozenset[str]:
+    """Terms ask what the model is, whatever it is used for: a multimodal one stays so when it reads text alone."""
+    known = modality_of(one)
+    return known | facts.modality if one is judged else known or facts.modality
 
 
 def _terms(model: Model, licences: Licences, at: date, revision: str) -> Iterator[tuple[Licence | Unknown, bool]]:
