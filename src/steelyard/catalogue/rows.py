@@ -60,7 +60,6 @@ class LicenceRow(Row):
     revision: str
     acceptable_use: str = ""
     signed: Annotated[bool, Field(strict=True)] = False
-    signed: Annotated[bool, Field(strict=True)] = False
     origin: str = Field(alias="from")
 
 
