@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -64,14 +65,14 @@ def test_bedrock_has_titan_claude_and_jurassic() -> None:
     }
 
 
-def models(*arguments: str) -> list[dict[str, str]]:
+def models(*arguments: str) -> list[dict[str, Any]]:
     return json.loads(run("list", "--json", *arguments).stdout)["models"]
 
 
 def test_filters_leave_what_passes_them_all_and_no_model_whose_fact_is_unknown() -> None:
     found = models("--openness", "open", "--max-size", "1B", "--way", "self-hosted", "--fits", "2GB")
     assert {row["openness"] for row in found} == {"open"}
-    assert "unknown" not in {row["parameters"] for row in found}
+    assert all(0 < row["parameters"] <= 10**9 for row in found)
     assert "gemma-3-270m" in {row["model"] for row in found}
 
 
@@ -79,7 +80,7 @@ def test_a_filter_looks_among_the_snapshot_too_and_says_where_a_row_is_from() ->
     assert {row["facts"] for row in models()} == {"by hand"}
     found = models("--min-context", "1m")
     assert {row["facts"] for row in found} == {"by hand", "snapshot"}
-    assert all(int(row["context"].replace(",", "")) >= 1_000_000 for row in found)
+    assert all(row["context_tokens"] >= 1_000_000 for row in found)
 
 
 def test_models_are_judged_for_a_use() -> None:
@@ -125,7 +126,36 @@ def test_models_stand_side_by_side() -> None:
     assert any(line.split()[:3] == ["openness", "proprietary", "open"] for line in lines)
     assert any(line.startswith("llama-3.1-8b-instruct: conditional") for line in lines)
     column = json.loads(run("compare", "gpt-5-mini", "--json").stdout)["models"][0]
-    assert column["sources of the price"] != "none"
+    assert column["price_sources"] >= column["price_agreeing"] >= 1
+    assert (column["input_usd_per_million"], column["output_usd_per_million"]) == (0.25, 2.0)
+
+
+def test_for_programs_a_number_is_a_number_and_null_has_its_reason() -> None:
+    row = next(row for row in models("--provider", "Gemma", "--max-size", "1B") if row["model"] == "gemma-3-270m")
+    assert row["parameters"] == 268_098_176
+    assert row["context_tokens"] == 32_768
+    assert row["weights_bytes"] > 10**8
+    assert row["input_usd_per_million"] is None
+    assert row["unknown"]["price"].startswith("nobody sells it")
+
+
+def test_every_name_that_nobody_knows_is_told_at_once() -> None:
+    failed = run("compare", "gpt-5-mini", "gpt-5-mimi", "nope").exception
+    assert isinstance(failed, InputError)
+    assert [problem.slug for problem in failed.problems] == ["unknown-model", "unknown-model"]
+    assert "gpt-5-mini" in str(failed)
+
+
+def test_a_model_without_weights_says_what_to_do_instead() -> None:
+    failed = run("get", "gpt-5-mini").exception
+    assert isinstance(failed, NotAvailable)
+    assert "steelyard models show gpt-5-mini" in failed.problems[0].next_step
+
+
+def test_one_other_seller_is_one() -> None:
+    text = "".join(run("show", id).stdout for id in ("claude-2.1", "gpt-5-mini"))
+    assert "sold by 1 others" not in text
+    assert "others under terms" in text
 
 
 def test_getting_prints_the_licence_first_and_the_path_as_the_result(tmp_path: Path) -> None:
@@ -159,7 +189,8 @@ def test_getting_nothing_is_a_usage_error() -> None:
 def test_a_service_that_is_had_nowhere_any_more_is_shown_and_listed_with_its_end_and_successor() -> None:
     assert "successor: aws-greengrass-ml" in run("show", "sagemaker-edge-manager").stdout
     row = next(row for row in models() if row["model"] == "sagemaker-edge-manager")
-    assert row["state"] == "retired 2024-04-26, now aws-greengrass-ml"
+    assert (row["retired"], row["successor"]) == ("2024-04-26", "aws-greengrass-ml")
+    assert "retired 2024-04-26, now aws-greengrass-ml" in run("list").stdout
 
 
 def test_an_option_of_the_use_is_never_passed_over(tmp_path: Path) -> None:

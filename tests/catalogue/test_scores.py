@@ -200,3 +200,16 @@ def test_what_to_expect_is_told_as_a_guess() -> None:
     assert "hearsay" in result.stderr
     document = json.loads(run("scores", "--model", "llama-3.3-70b-instruct", "--json").stdout)
     assert {row["model"] for row in document["priors"]} == {"llama-3.3-70b-instruct"}
+
+
+def test_a_name_that_neither_scores_nor_the_catalogue_know_is_told_with_a_near_one() -> None:
+    failed = CliRunner().invoke(command, ["scores", "--model", "gpt-5-mimi", "--model", "no such thing"]).exception
+    assert isinstance(failed, InputError)
+    assert len(failed.problems) == 2
+    assert "did you mean 'gpt-5-mini'?" in failed.problems[0].what
+
+
+def test_a_model_that_nobody_scored_says_so() -> None:
+    result = CliRunner().invoke(command, ["scores", "--model", "bge-m3"])
+    assert result.exit_code == 0
+    assert "bge-m3: nobody's score of it is here" in result.stderr

@@ -60,7 +60,8 @@ def test_stating_the_missing_fact_settles_the_question() -> None:
 
 def test_verdicts_are_one_json_document_when_asked() -> None:
     document = json.loads(run("judge", "codestral-22b", "linear", "--json").stdout)
-    assert [row["status"] for row in document["verdicts"]] == ["forbidden", "allowed"]
+    assert [row["verdict"] for row in document["verdicts"]] == ["forbidden", "allowed"]
+    assert all(row["status"] == row["verdict"] for row in document["verdicts"])
     assert "Not legal advice" in document["note"]
 
 
@@ -139,6 +140,15 @@ def test_an_unknown_licence_names_the_nearest() -> None:
     result = run("show", "llama-3.4")
     assert isinstance(result.exception, InputError)
     assert "did you mean 'llama-3." in str(result.exception)
+
+
+def test_terms_are_one_json_document_when_asked_with_what_each_clause_asks() -> None:
+    shown = json.loads(run("show", "mistral-non-production-0.1", "--json").stdout)["licence"]
+    assert (shown["id"], shown["read"]) == ("mistral-non-production-0.1", "whole")
+    clause = next(clause for clause in shown["clauses"] if clause["section"] == "§3.2")
+    assert clause["effect"] == "forbidden"
+    assert "product" in clause["when"]["purpose"]
+    assert clause["unless"] == {}
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("list", "--json")])

@@ -129,7 +129,10 @@ def _of_batch(file: Path, at: date) -> list[tuple[str, Verdict]]:
 def _say_json(verdicts: list[tuple[str, Verdict]], at: date, *, bare: bool) -> None:
     from dataclasses import asdict
 
-    rows = [verdict_row(verdict) if bare else {"candidate": name, **asdict(verdict)} for name, verdict in verdicts]
+    rows = [
+        verdict_row(verdict) if bare else {"candidate": name, "verdict": verdict.status, **asdict(verdict)}
+        for name, verdict in verdicts
+    ]
     say_document({"judged_at": at.isoformat(), "note": NOT_ADVICE, "verdicts": rows})
 
 

@@ -11,7 +11,7 @@ from steelyard.cli.say import say
 from steelyard.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from steelyard.licences.clauses import Condition
+    from steelyard.licences.clauses import Condition, Licence
 
 
 @click.command("list")
@@ -41,7 +41,8 @@ def list_command(as_json: bool) -> None:
 @click.command("show")
 @click.argument("licence")
 @click.option("--revision", default="", help="A revision; the newest encoded one otherwise.")
-def show_command(licence: str, revision: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def show_command(licence: str, revision: str, as_json: bool) -> None:
     """Show the clauses of LICENCE as they are encoded: section, effect, condition, duty, question."""
     from steelyard.catalogue.ids import nearest
     from steelyard.licences.load import load_licences
@@ -55,6 +56,9 @@ def show_command(licence: str, revision: str) -> None:
             raise InputError(Problem("unknown-licence", found.reason, "", revisions))
         known = tuple(licences.by_id)
         raise InputError(Problem("unknown-licence", found.reason + nearest(licence, known), "", ", ".join(known)))
+    if as_json:
+        say_document({"licence": _document(found)})
+        return
     say(f"{found.id}: {found.name} {found.revision}".rstrip())
     say(f"  {found.source}; read: {found.read}, {found.as_of}")
     for clause in found.clauses:
@@ -69,13 +73,24 @@ def show_command(licence: str, revision: str) -> None:
         say(f"  not read: {text}")
 
 
+def _document(licence: Licence) -> dict[str, object]:
+    """Every clause with what it asks; parts of a condition that ask nothing are left out."""
+    from dataclasses import asdict
+
+    clauses = [
+        {**asdict(clause), "when": _parts(clause.when), "unless": _parts(clause.unless)} for clause in licence.clauses
+    ]
+    return {**asdict(licence), "clauses": clauses, "not_read": licence.not_read, "permissive": licence.is_permissive}
+
+
+def _parts(condition: Condition) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {name: value for name, value in asdict(condition).items() if value not in ((), None, "")}
+
+
 def _asked(condition: Condition) -> str:
     """Only the parts that ask: "purpose=product|hosted-service, commercial=True"."""
-    from dataclasses import fields
-
-    parts = {part.name: getattr(condition, part.name) for part in fields(condition)}
     return ", ".join(
-        f"{name}={'|'.join(value) if isinstance(value, tuple) else value}"
-        for name, value in parts.items()
-        if value not in ((), None, "")
+        f"{name}={'|'.join(value) if isinstance(value, tuple) else value}" for name, value in _parts(condition).items()
     )

@@ -10,8 +10,9 @@ import click
 
 from steelyard.cli.licence.judge import PURPOSES
 from steelyard.cli.licence.options import WHAT, WHO, with_options
+from steelyard.cli.models.document import choice_document
 from steelyard.cli.models.judging import Judge, judge_of
-from steelyard.cli.models.telling import MODEL_FACTS, candidate_called, say_document, say_line, value_or_unknown
+from steelyard.cli.models.telling import MODEL_FACTS, models_called, say_document, say_line, value_or_unknown
 
 if TYPE_CHECKING:
     from steelyard.catalogue.selection import Choice
@@ -33,13 +34,12 @@ def compare_command(models: tuple[str, ...], study: Path | None, as_json: bool, 
     by_hand = catalogue_for(study)
     catalogue = whole(by_hand)
     judge = judge_of(study, options, at)
-    named = [catalogue.model(text) or candidate_called(catalogue, text).model for text in models]
-    found = dict.fromkeys(model.id for model in named)
-    choices = [choice_of(catalogue.models[id], catalogue.offers_of(id), id in by_hand.models, at) for id in found]
-    columns = [_column(choice, judge) for choice in choices]
+    found = models_called(catalogue, models)
+    choices = [choice_of(model, catalogue.offers_of(model.id), model.id in by_hand.models, at) for model in found]
     if as_json:
-        say_document({"models": columns})
+        say_document({"models": [choice_document(choice, judge) for choice in choices]})
         return
+    columns = [_column(choice, judge) for choice in choices]
     from steelyard.cli.table import print_table
 
     heads = ("fact", *(column["model"] for column in columns))

@@ -67,8 +67,14 @@ def _get(candidate: Candidate) -> None:
 
     if candidate.weights is None:
         no_recipe = candidate.route in ("hf", "llama-cpp", "transformers")
+        id = candidate.model.id
         why = why_not_runnable(candidate) if no_recipe else f"{candidate.id} has no weights to get"
-        raise NotAvailable(Problem("weights-missing", why))
+        step = (
+            ""
+            if no_recipe
+            else f"it is had through an API: `steelyard models show {id}` tells who sells it and the key"
+        )
+        raise NotAvailable(Problem("weights-missing", why, next_step=step))
     licence = candidate.model.licence
     terms = licence.reason if isinstance(licence, Unknown) else licence.value.id
     say(

@@ -13,6 +13,7 @@ import click
 
 from steelyard.cli.licence.judge import PURPOSES
 from steelyard.cli.licence.options import WHAT, WHO, with_options
+from steelyard.cli.models.document import choice_document
 from steelyard.cli.models.judging import judge_of
 from steelyard.cli.models.telling import say_document, short, value_or_unknown
 from steelyard.cli.say import say
@@ -87,7 +88,7 @@ def list_command(everything: bool, provider: str, study: Path | None, as_json: b
     if as_json:
         say_document(
             {
-                "models": [_row(choice, judge) for choice in kept],
+                "models": [choice_document(choice, judge) for choice in kept],
                 "filters": [{"filter": step.name, "left": step.left, "unknown": step.unknown} for step in steps],
             }
         )

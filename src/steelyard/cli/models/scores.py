@@ -48,13 +48,16 @@ def scores_command(
 
         write_whole(write, encoded(read))
         say(f"{write}: {len(read):,} scores", err=True)
-    wanted = {model_id(model) for model in models}
+    wanted = _names(models, read)
     kept = [
         one
         for one in read
         if (not wanted or model_id(one.name) in wanted) and benchmark.lower() in one.score.benchmark.lower()
     ]
     expected = _expected(models, benchmark, read, today)
+    for model in models:
+        if not any(model_id(one.name) in _names((model,), read) for one in kept):
+            say(f"{model}: nobody's score of it is here" + (f" on {benchmark}" if benchmark else ""), err=True)
     if as_json:
         rows = [{"model": name, "benchmark": on, "prior": guess} for name, on, guess in expected]
         say_document({"note": HEARSAY, "scores": kept, "priors": rows})
@@ -64,6 +67,28 @@ def scores_command(
         say_line(f"{one.name}: {told(one.score)}")
     for name, on, guess in expected:
         say_line(f"{name}: {on}: {expectation(guess)}")
+
+
+def _names(models: Iterable[str], read: Iterable[Scored]) -> set[str]:
+    """How scores may call these models; InputError names all that neither a score nor the catalogue knows."""
+    from steelyard.catalogue.ids import nearest
+    from steelyard.catalogue.load import load_catalogue
+    from steelyard.catalogue.snapshot.listed import model_id
+    from steelyard.catalogue.whole import whole
+    from steelyard.errors import InputError, Problem
+
+    listed = {model_id(one.name) for one in read}
+    names, problems = set(), []
+    for text in models:
+        name, model = model_id(text), load_catalogue().model(text)
+        if model is None and name not in listed and (model := whole(load_catalogue()).model(text)) is None:
+            what = f"no model is called {text!r}{nearest(name, (*sorted(listed), *load_catalogue().models))}"
+            step = "`steelyard models scores` without --model lists all names that have scores"
+            problems.append(Problem("unknown-model", what, next_step=step))
+        names |= {name} | ({model.id, model_id(model.repository)} - {""} if model else set())
+    if problems:
+        raise InputError(problems)
+    return names
 
 
 def told(score: PublicScore) -> str:

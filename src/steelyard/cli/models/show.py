@@ -52,7 +52,8 @@ def show_command(model: str, study: Path | None, every_seller: bool, as_json: bo
             for line in _of_offer(offer):
                 say_line(line)
     if brief:
-        say(f"  sold by {len(brief)} others under terms that nobody here has read (--every-seller tells all of them):")
+        others = "1 other" if len(brief) == 1 else f"{len(brief)} others"
+        say(f"  sold by {others} under terms that nobody here has read (--every-seller tells all of them):")
         for offer in brief:
             say_line(f"    {offer.vendor}: {_brief(offer)}")
 

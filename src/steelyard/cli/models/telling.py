@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from steelyard.cli.say import LONGEST_LINE, say, say_json
@@ -10,7 +10,7 @@ from steelyard.visible import visible
 
 if TYPE_CHECKING:
     from steelyard.catalogue.load import Catalogue
-    from steelyard.catalogue.model import Candidate
+    from steelyard.catalogue.model import Candidate, Model
     from steelyard.catalogue.price import Price
     from steelyard.quantities import Fact
 
@@ -50,6 +50,27 @@ def candidate_called(catalogue: Catalogue, text: str) -> Candidate:
     if isinstance(candidate, Problem):
         raise InputError(candidate)
     return candidate
+
+
+def models_called(catalogue: Catalogue, names: Iterable[str]) -> list[Model]:
+    """The models of these names, each once; InputError names all that nobody knows."""
+    from steelyard.catalogue.resolve import resolve
+    from steelyard.errors import InputError, Problem
+
+    found: dict[str, Model] = {}
+    problems = []
+    for name in names:
+        model = catalogue.model(name)
+        if model is None:
+            candidate = resolve(catalogue, name)
+            if isinstance(candidate, Problem):
+                problems.append(candidate)
+                continue
+            model = candidate.model
+        found[model.id] = model
+    if problems:
+        raise InputError(problems)
+    return list(found.values())
 
 
 def plain(value: object) -> str:
