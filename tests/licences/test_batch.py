@@ -159,6 +159,12 @@ def test_a_signed_agreement_opens_what_needs_one(tmp_path: Path) -> None:
         assert found["questions"]
 
 
+def test_whether_a_duty_is_done_is_asked_where_nothing_was_said_of_it(tmp_path: Path) -> None:
+    for already, asked in ((None, True), ([], False), (["registered"], False)):
+        found = one(tmp_path, licence="glm-4", already=already)
+        assert ("Is this done already: registered? (use.already)" in found["questions"]) == asked
+
+
 def test_the_union_stands_for_its_members_and_a_place_nobody_knows_for_none(tmp_path: Path) -> None:
     found = [
         one(tmp_path, licence="llama-3.2", modality="vision", established_in=places)["verdict"]

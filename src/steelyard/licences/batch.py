@@ -31,6 +31,10 @@ def _listed(value: object) -> object:
     return [] if value is None else [value] if isinstance(value, str) else value
 
 
+def _said(value: object) -> object:
+    return None if value is None else _listed(value)
+
+
 def _codes(value: object) -> object:
     listed = _listed(value)
     if not isinstance(listed, list | tuple):
@@ -76,7 +80,7 @@ class Line(BaseModel):
     revenue_year_group_usd: Count = None
     revenue_month_group_usd: Count = None
     revenue_month_product_usd: Count = None
-    already: Annotated[tuple[Already, ...], BeforeValidator(_listed)] = ()
+    already: Annotated[tuple[Already, ...] | None, BeforeValidator(_said)] = None
     growth_per_month: Annotated[float, Field(ge=-0.9, le=1)] | None = None
 
     def facts(self) -> Facts:
@@ -101,7 +105,8 @@ class Line(BaseModel):
             monthly_revenue=self.revenue_month_group_usd,
             product_revenue=self.revenue_month_product_usd,
             affiliates_included=True,
-            already=self.already,
+            already=self.already or (),
+            already_said=self.already is not None,
             growth_per_month=self.growth_per_month or 0.0,
         )
 

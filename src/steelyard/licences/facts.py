@@ -43,6 +43,7 @@ class Facts:
     product_revenue: int | None = None
     affiliates_included: bool | None = None
     already: tuple[Already, ...] = ()
+    already_said: bool = True
     contracted: bool = False
     growth_per_month: float = 0.0
 

@@ -219,8 +219,16 @@ def _asked(bite: _Bitten, licence: Licence, facts: Facts, status: Status) -> Ite
         return
     if bite.lifted:
         yield f"Does your {bite.lifted} with {licence.steward} cover this use of the model?"
+    elif not question and not facts.already_said:
+        yield from (f"Is this done already: {mark}? (use.already)" for mark in _own_duties(bite.bite.clause))
     if question and (facts.field or not bite.bite.clause.when.field):
         yield question.format(field=facts.field or "your field")
+
+
+def _own_duties(clause: Clause) -> list[Already]:
+    """What lifts a condition and takes nobody else's consent."""
+    marks = clause.lifted_by if clause.effect == "conditional" else ()
+    return [mark for mark in marks if mark != "commercial-agreement"]
 
 
 def _owed(bite: _Bitten, worlds: Worlds) -> Iterator[str]:
