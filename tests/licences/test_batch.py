@@ -209,3 +209,38 @@ def test_a_model_may_be_written_as_a_candidate_and_may_be_one_of_the_snapshot(tm
     assert "no model of the catalogue" not in answer["reasons"][0]["text"]
     (stranger,) = judge(tmp_path, {"model": f"{name}-that-nobody-knows", "purpose": "product"})
     assert stranger["verdict"] == "unknown"
+
+
+def test_an_open_model_through_an_api_has_a_host_whose_contract_nobody_read(tmp_path: Path) -> None:
+    said = SAID | {"model": "gpt-oss-20b"}
+    api, own, contract, terms = judge(
+        tmp_path,
+        said | {"way": "api"},
+        said,
+        said | {"way": "api", "already": ["commercial-agreement"]},
+        SAID | {"licence": "apache-2.0", "way": "api"},
+    )
+    assert [row["verdict"] for row in (api, own, contract, terms)] == ["unknown", "allowed", "conditional", "allowed"]
+    assert "the terms of whoever serves it" in api["not_read"]
+
+
+@pytest.mark.parametrize("model", ["gpt-5-mini", "claude-2.1", "palantir-foundry-aip"])
+def test_a_model_is_judged_with_the_same_host_in_a_batch_and_alone(tmp_path: Path, model: str) -> None:
+    options = ["--purpose", "internal", "--kind", "company", "--domicile", "DE", "--field", "customer-support"]
+    alone = CliRunner().invoke(command, ["judge", model, *options, "--json"], catch_exceptions=False)
+    listed = one(tmp_path, model=model, way="api")
+    (verdict,) = json.loads(alone.stdout)["verdicts"]
+    assert listed["verdict"] == verdict["verdict"]
+    assert set(listed["licence"].split(" AND ")) == set(verdict["licence_id"].split(" AND "))
+
+
+def test_a_candidate_of_a_seller_is_judged_with_the_seller(tmp_path: Path) -> None:
+    found = one(tmp_path, model="compatible:gpt-oss-20b", way="api")
+    assert found["verdict"] == "unknown"
+
+
+def test_a_base_that_a_tag_hides_is_cited_with_its_clause(tmp_path: Path) -> None:
+    found = one(tmp_path, licence="mit", lineage=["mistral-research-0.1"])
+    hidden = next(reason for reason in found["reasons"] if "hides a base" in reason["text"])
+    assert hidden["section"].startswith("§3.2")
+    assert hidden["licence"] == "mistral-research-0.1"

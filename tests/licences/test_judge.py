@@ -362,3 +362,14 @@ def test_a_product_on_llama_must_display_where_it_comes_from(model: str) -> None
 
 def test_qwen_research_asks_for_its_name_on_models_improved_with_it() -> None:
     assert any("Built with Qwen" in duty for duty in verdict(QWEN, use("research", outputs_train="competing")).duties)
+
+
+def test_a_reason_cites_the_document_in_which_its_clause_stands() -> None:
+    terms = load_licences().get("openai-api-terms")
+    assert not isinstance(terms, Unknown)
+    reasons = verdict("gpt-5-mini", use()).reasons
+    for document, address in (("Usage Policies", "/usage-policies"), ("supported countries", "supported-count")):
+        cited = [reason for reason in reasons if reason.licence.endswith(document)]
+        assert cited
+        assert all(address in reason.source for reason in cited)
+    assert any(reason.source == terms.source for reason in reasons)

@@ -103,3 +103,10 @@ def test_the_union_has_27_members() -> None:
     countries = {code for clause in licence.clauses for code in clause.when.domicile}
     assert len(countries) == 27
     assert not countries & {"GB", "CH", "NO"}
+
+
+def test_every_clause_of_a_policy_is_found_in_one_policy() -> None:
+    for revisions in load_licences().by_id.values():
+        for licence in revisions:
+            for document in {clause.document for clause in licence.clauses if clause.document}:
+                assert licence.policy_called(document) is not None, (licence.id, document)

@@ -15,6 +15,7 @@ from steelyard.licences.clauses import Modality, OrganisationKind
 from steelyard.licences.combine import all_of, with_hidden_bases
 from steelyard.licences.expression import judge_expression, unknown
 from steelyard.licences.facts import Facts
+from steelyard.licences.hosts import Host, host_at_large, host_of
 from steelyard.licences.judge import judge_model
 from steelyard.licences.load import Licences
 from steelyard.licences.verdict import Reason, Verdict
@@ -134,11 +135,15 @@ def judge_line(line: Line, today: date, catalogue: Catalogue, licences: Licences
         if text is not None
     ]
     if line.model is not None:
-        model = _model(line.model, catalogue)
-        if model is None:
+        found = _model(line.model, catalogue)
+        if found is None:
             own.append(unknown(line.model, "no model of the catalogue has this name"))
         else:
-            own.append(judge_model(model, facts, at, catalogue=catalogue, licences=licences, revision=revision))
+            model, host = found
+            host = host if line.way == "api" else None
+            own.append(
+                judge_model(model, facts, at, catalogue=catalogue, licences=licences, revision=revision, host=host)
+            )
     if not own and not line.lineage:
         return unknown("", "the line names no licence and no model")
     bases = [judge_expression(name, facts, at, licences) for name in line.lineage]
@@ -150,17 +155,19 @@ def judge_line(line: Line, today: date, catalogue: Catalogue, licences: Licences
     return with_hidden_bases(verdict, tag, hidden)
 
 
-def _model(name: str, catalogue: Catalogue) -> Model | None:
-    """By id, repository or Ollama name, as a candidate is written, or one of the snapshot."""
+def _model(name: str, catalogue: Catalogue) -> tuple[Model, Host] | None:
+    """By id, repository or Ollama name, as a candidate is written, or one of the snapshot; and who would serve it."""
     found = catalogue.model(name) or catalogue.model(f"ollama:{name}")
     if found is not None:
-        return found
+        return found, host_at_large(found, catalogue.offers_of(found.id))
     wider = whole(catalogue)
     if ":" not in name:
-        return wider.model(name)
+        listed = wider.model(name)
+        return None if listed is None else (listed, host_at_large(listed, wider.offers_of(listed.id)))
     candidate = resolve(catalogue, name)
-    known = isinstance(candidate, Candidate) and candidate.model.id in wider.models
-    return candidate.model if isinstance(candidate, Candidate) and known else None
+    if not isinstance(candidate, Candidate) or candidate.model.id not in wider.models:
+        return None
+    return candidate.model, host_of(candidate)
 
 
 def _permissive(name: str, licences: Licences) -> bool:

@@ -122,6 +122,12 @@ class Licence:
         parts += [_reading(policy.name, policy.read) for policy in self.policies if policy.read != "whole"]
         return (*parts, *self.also_not_read)
 
+    def policy_called(self, document: str) -> Policy | None:
+        """The policy that a clause names as its document: the only one there is, or the one with these words."""
+        named = [one for one in self.policies if document.casefold() in one.name.casefold()]
+        found = self.policies if len(self.policies) == 1 else named
+        return found[0] if document and len(found) == 1 else None
+
 
 def _reading(name: str, read: Read) -> str:
     return f"{name} (an extract was read)" if read == "extract" else name

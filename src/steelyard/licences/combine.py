@@ -50,20 +50,24 @@ def any_of(verdicts: tuple[Verdict, ...]) -> Verdict:
 
 
 def with_hidden_bases(verdict: Verdict, tag: str, bases: Iterable[Verdict]) -> Verdict:
-    """The verdict with a word on each base whose terms are stricter than a permissive tag lets one think."""
-    words = [
-        Reason(
-            base.status,
-            "",
-            f"the tag {tag} hides a base: it derives from a model under "
-            f"{base.licence_name or base.licence_id or 'terms that are not known'}, which bind it as well",
-            base.licence_name or base.licence_id or "no terms read",
-            base.licence_id,
-            base.source,
-            base.as_of,
+    """The verdict with a word on each base whose terms are stricter than a permissive tag lets one think.
+
+    It cites the clause of the base that decides.
+    """
+    words = []
+    for base in bases:
+        terms = base.licence_name or base.licence_id
+        text = (
+            f"the tag {tag} hides a base: it derives from a model under {terms or 'terms that are not known'}, "
+            "which bind it as well"
         )
-        for base in bases
-    ]
+        decides = next((reason for reason in base.reasons if reason.clause), None)
+        if decides is None:
+            words.append(
+                Reason(base.status, "", text, terms or "no terms read", base.licence_id, base.source, base.as_of)
+            )
+        else:
+            words.append(replace(decides, effect=base.status, text=f"{text}: {decides.text}"))
     return replace(verdict, reasons=sort((*verdict.reasons, *words))) if words else verdict
 
 

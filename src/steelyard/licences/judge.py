@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from urllib.parse import urlsplit
 
 from steelyard.catalogue.load import Catalogue, load_catalogue
 from steelyard.catalogue.model import Candidate, LicenceRef, Model
 from steelyard.licences.clauses import Clause, Effect, Licence
 from steelyard.licences.combine import all_of, sort, unique, with_hidden_bases
 from steelyard.licences.facts import Facts, facts_of, modality_of
+from steelyard.licences.hosts import Host, host_of
 from steelyard.licences.load import Licences, load_licences
 from steelyard.licences.thresholds import thresholds_of
 from steelyard.licences.verdict import Reason, Status, Threshold, Verdict
@@ -40,21 +40,7 @@ def judge_candidate(
     if purpose == "evaluate":
         use = replace(use, distribute="none", outputs_train="none")
     facts = facts_of(use, candidate, workload)
-    return judge_model(candidate.model, facts, at, catalogue=catalogue, licences=licences, host=_host(candidate))
-
-
-def _host(candidate: Candidate) -> str | LicenceRef | None:
-    """The contract of whoever serves the model, where it is not the model's own; a name where nobody knows which."""
-    if candidate.way != "api":
-        return None
-    named = urlsplit(candidate.base_url).hostname or candidate.route
-    offer, model = candidate.offer, candidate.model
-    if isinstance(offer, Unknown):
-        return named
-    if isinstance(offer.terms, Unknown):
-        return None if offer.vendor == model.vendor else offer.vendor
-    own = {terms.value.id for terms in model.terms if not isinstance(terms, Unknown)}
-    return None if offer.terms.value.id in own else offer.terms.value
+    return judge_model(candidate.model, facts, at, catalogue=catalogue, licences=licences, host=host_of(candidate))
 
 
 def judge_model(
@@ -65,7 +51,7 @@ def judge_model(
     catalogue: Catalogue | None = None,
     licences: Licences | None = None,
     revision: str = "",
-    host: str | LicenceRef | None = None,
+    host: Host = None,
 ) -> Verdict:
     """A model of the catalogue under its own terms, all its bases', and those of `host` where another serves it.
 
@@ -238,9 +224,9 @@ def _owed(bite: _Bitten, worlds: Worlds) -> Iterator[str]:
 
 
 def _reason(licence: Licence, effect: Status, text: str, clause: Clause | None = None) -> Reason:
-    """Cites the policy, where the clause stands in one."""
+    """Cites the text in which the clause stands: the licence, or a policy that is part of it."""
     document = clause.document if clause else ""
-    read = licence.policies[0] if document and len(licence.policies) == 1 else licence
+    read = licence.policy_called(document) or licence
     name = f"{licence.name}, {document}" if document else licence.name
     return Reason(effect, clause.section if clause else "", text, name, licence.id, read.source, read.as_of)
 
