@@ -6,21 +6,26 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from click.testing import CliRunner
 
+from steelyard.catalogue.load import load_catalogue
 from steelyard.catalogue.paths import model_of_path
 from steelyard.cli.size.batch import batch_command
 from steelyard.cli.size.rows import read_load
 from steelyard.errors import InputError
-from steelyard.quantities import Unknown
+from steelyard.quantities import Sourced, Unknown
 from steelyard.sizing.accelerators import accelerator
-from steelyard.sizing.layout import Parallel
+from steelyard.sizing.hardware import Accelerator
+from steelyard.sizing.layout import Arithmetic, Parallel, Precision
 from steelyard.sizing.speed import Speed, speed, speeds, step_time
 from steelyard.sizing.terms import Load
+from steelyard.stats import Estimate, Interval
 
 ROOT = Path(__file__).parents[2]
 HEAD = (
@@ -173,3 +178,51 @@ def test_on_models_that_the_fit_had_not_seen_the_bar_holds() -> None:
     pooled = next(line.split() for line in done.stdout.splitlines() if line.startswith("all"))
     median, p90, covered, width, first = (float(word.rstrip("%")) for word in pooled[2:])
     assert median <= 15 and p90 <= 40 and covered >= 87 and width <= 4 and first >= 80
+
+
+def processor(bandwidth: float, **flops: float) -> Accelerator:
+    known = {name: Sourced(value, "a test", "2026") for name, value in flops.items()}
+    one = replace(accelerator("laptop"), bandwidth=Sourced(bandwidth, "a test", "2026"))
+    return replace(one, flops=cast(Mapping[Arithmetic, Sourced[float]], known))
+
+
+def on_processor(name: str, machine: Accelerator, precision: Precision, batch: int = 1) -> Load:
+    return Load(load_catalogue().models[name], machine, precision, "llama.cpp", 20, 160, batch)
+
+
+@pytest.mark.parametrize(("name", "rate"), [("smollm2-135m-instruct", 95), ("smollm2-135m-instruct", 126)])
+def test_a_processor_writes_at_the_share_of_its_bandwidth_that_was_measured(name: str, rate: float) -> None:
+    """llama.cpp on one and two threads of 31.7 GB/s and 102 GFLOP/s (float32), Q8_0: tokens a second (docs/log.md)."""
+    found = figures(on_processor(name, processor(31.7e9, fp32=102e9), "q8_0"))
+    assert isinstance(found.tpot.interval, Interval)
+    assert found.tpot.interval.low < 1 / rate < found.tpot.interval.high
+    assert 0.7 < found.tpot.value * rate < 1.4
+    assert found.tpot.interval.high < 8 * found.tpot.interval.low
+
+
+def test_without_arithmetic_a_token_waits_for_memory_and_a_prompt_is_unknown() -> None:
+    found = figures(on_processor("qwen3-8b", processor(1e11), "q4_k_m"))
+    assert isinstance(found.ttft, Unknown)
+    assert "operations a second" in found.ttft.reason
+    assert isinstance(found.output_tokens_per_second_per_gpu, Unknown)
+    faster = figures(on_processor("qwen3-8b", processor(2e11), "q4_k_m"))
+    assert found.tpot.value == pytest.approx(2 * faster.tpot.value)
+    assert isinstance(speeds([on_processor("qwen3-8b", processor(1e11), "q4_k_m", 64)])[0], Unknown)
+
+
+def test_a_row_whose_arithmetic_was_not_read_has_its_time_a_token_and_blanks(tmp_path: Path) -> None:
+    row = json.loads(batch(tmp_path, "a,Qwen/Qwen3-8B,a10g,bf16,vllm,512,128,1,1,1,1,1,1"))["rows"][0]
+    assert row["ttft_ms"] is None
+    assert row["tpot_ms_low"] < row["tpot_ms"] < row["tpot_ms_high"]
+
+
+def test_stages_of_a_pipeline_answer_side_by_side_and_none_of_them_sooner() -> None:
+    whole, staged = figures(of(batch=64)), figures(of(batch=64, parallel=Parallel(tp=4, pp=2)))
+    assert staged.tpot.value < whole.tpot.value, "each stage works on half of the sequences"
+    assert rate(staged) < rate(whole) < 2 * rate(staged), "on twice the accelerators, more in all and less on each"
+    assert figures(of(batch=1, parallel=Parallel(tp=4, pp=2))).tpot.value >= figures(of(batch=1)).tpot.value
+
+
+def rate(found: Speed) -> float:
+    assert isinstance(found.output_tokens_per_second_per_gpu, Estimate)
+    return found.output_tokens_per_second_per_gpu.value

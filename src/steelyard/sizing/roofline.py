@@ -67,7 +67,8 @@ class Terms(Generic[N]):
 
     fixed: attention and dense parts; `spread`: one expert of every layer, as far as it lies here. `ways` hold the
     experts. `waiting` is the number of sequences of one attention rank, in the cache or before it. `engine`: 0 none
-    known, 1 vllm, 2 sglang, 3 trtllm. `apart` is 1 where prefill has machines of its own.
+    known, 1 vllm, 2 sglang, 3 trtllm. `apart` is 1 where prefill has machines of its own. `stages` of a pipeline hold
+    the layers in turn, and each works on its share of the sequences.
     """
 
     fixed: N
@@ -103,6 +104,7 @@ class Terms(Generic[N]):
     waiting: N
     engine: N
     apart: N
+    stages: N
 
 
 def stack(rows: Sequence[Terms[float]]) -> Terms[Numbers]:
@@ -116,10 +118,17 @@ def take(rows: Terms[Numbers], chosen: NDArray[np.bool_]) -> Terms[Numbers]:
 
 
 @cache
-def constants() -> Constants:
-    """The fitted ones that ship."""
+def constants(gpu: bool = True) -> Constants:
+    """The fitted ones that ship; off GPUs the measured shares, and no launches of kernels beside the work."""
     raw = tomllib.loads(files("steelyard.sizing").joinpath("constants.toml").read_text("utf-8"))
-    return Constants(**{part.name: float(raw["constants"][part.name]["value"]) for part in fields(Constants)})
+    fitted = {part.name: float(raw["constants"][part.name]["value"]) for part in fields(Constants)}
+    if gpu:
+        return Constants(**fitted)
+    moving, multiplying = (float(raw["processor"][name]) for name in ("bandwidth", "arithmetic"))
+    own = {name: 0.0 for name in fitted if name.endswith("_seconds")}
+    own |= {name: moving for name in fitted if name.endswith("bandwidth")}
+    own |= {name: multiplying for name in fitted if name.endswith("arithmetic") and name != "fp4_arithmetic"}
+    return Constants(**fitted | own)
 
 
 def slower(one: Numbers, other: Numbers) -> Numbers:
@@ -177,6 +186,7 @@ def decode(t: Terms[Numbers], c: Constants, sequences: Numbers, context: Numbers
     )
     over = t.layers * c.layer_seconds + t.expert_layers * c.expert_layer_seconds
     over = over + t.latent_layers * c.latent_layer_seconds + c.step_seconds + c.sequence_seconds * sequences * t.dp
+    over = over + (t.stages - 1) * c.hop_seconds
     work = matrices(t, c, sequences, sequences) + read + talk(t, c, sequences, c.decode_link, c.hop_seconds)
     return (work + over) * engine(t, c)
 
@@ -204,11 +214,18 @@ def room(t: Terms[Numbers]) -> Numbers:
     return np.maximum(free / np.maximum(t.cache_whole, 1), 1.0)
 
 
+def at_once(t: Terms[Numbers], sequences: Numbers) -> Numbers:
+    """Of so many, what one stage of the pipeline works on at a time: its share, but whole sequences."""
+    return np.maximum(sequences / t.stages, np.minimum(sequences, 1.0))
+
+
 def served(t: Terms[Numbers], c: Constants) -> tuple[Numbers, Numbers]:
     """Seconds to the first token, and of every further one, when a fixed number of clients asks again at once.
 
     Every other request's prefill falls into the answering of each; what does not fit into the cache waits for its turn.
-    The mean over a run that begins with all clients at once, as load generators report it: `burst` is its share.
+    The stages of a pipeline work side by side, each on its share of the sequences: a token still passes all of them,
+    and another's prompt holds up one stage at a time. The mean over a run that begins with all clients at once, as load
+    generators report it: `burst` is its share.
     """
     prompt = t.prompt * LENGTH
     context = prompt + t.answer / 2
@@ -216,11 +233,12 @@ def served(t: Terms[Numbers], c: Constants) -> tuple[Numbers, Numbers]:
     one, begin = prefill(t, c, prompt), starting(t, c)
     busy, apart = held, t.apart > 0
     for _ in range(ROUNDS if apart.any() else 0):
-        fed = t.answer * decode(t, c, busy, context) / one
+        fed = t.answer * decode(t, c, at_once(t, busy), context) / one
         busy = np.where(apart, 0.5 * busy + 0.5 * np.minimum(held, fed), busy)
-    step = decode(t, c, busy, context)
-    stalls = np.where(apart, 0.0, np.maximum(busy - 1, 0) * prefill(t, c, prompt, 0.0) / t.answer)
+    step = decode(t, c, at_once(t, busy), context)
+    stalls = np.where(apart, 0.0, np.maximum(busy - 1, 0) * prefill(t, c, prompt, 0.0) / t.stages / t.answer)
     tpot = step + stalls
-    ttft = c.first_token_seconds + begin + one + step + c.burst * (held - 1) * (one + BEGIN_SHARE * begin)
+    meeting = c.burst * (held - 1) * (one + BEGIN_SHARE * begin) / t.stages
+    ttft = c.first_token_seconds + begin + one + step + meeting
     queue = np.maximum(t.waiting - busy, 0) / busy * t.answer * tpot * QUEUE_SHARE
     return ttft + queue, tpot

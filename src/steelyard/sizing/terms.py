@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from steelyard.catalogue.architecture import Architecture
@@ -125,6 +126,7 @@ def terms(load: Load) -> Terms[float] | Unknown:
         waiting=load.batch / layout.dp,
         engine=float(ENGINES.index(load.backend.lower()) if load.backend.lower() in ENGINES else 0),
         apart=float(layout.apart),
+        stages=float(stages),
     )
 
 
@@ -166,6 +168,13 @@ class _Chip:
     experts: tuple[Arithmetic, float]
 
 
+def unread(load: Load, row: Terms[float]) -> Unknown | None:
+    """Why nothing that hangs on arithmetic can be told; moving bytes alone still can where few sequences share them."""
+    if math.isfinite(row.flops16 + row.fixed_flops + row.expert_flops):
+        return None
+    return Unknown(f"the operations a second of {load.accelerator.name} are not known")
+
+
 def _chip(machine: Accelerator, gpus: int, of_fixed: Arithmetic, of_experts: Arithmetic) -> _Chip | Unknown:
     if isinstance(machine.bandwidth, Unknown):
         return Unknown(f"the bandwidth of {machine.name} is not known ({machine.bandwidth.reason})")
@@ -174,9 +183,8 @@ def _chip(machine: Accelerator, gpus: int, of_fixed: Arithmetic, of_experts: Ari
     if gpus > 1 and isinstance(machine.intra_node, Unknown):
         return Unknown(f"the links between several {machine.name} are not known ({machine.intra_node.reason})")
     link = 1.0 if isinstance(machine.intra_node, Unknown) else machine.intra_node.value
-    wide, fixed, experts = (_flops(machine, one) for one in ("bf16", of_fixed, of_experts))
-    if wide is None or fixed is None or experts is None:
-        return Unknown(f"the operations a second of {machine.name} are not known")
+    asked: tuple[Arithmetic, ...] = ("bf16", of_fixed, of_experts)
+    wide, fixed, experts = (_flops(machine, one) or (one, math.inf) for one in asked)
     return _Chip(machine.bandwidth.value, float(machine.memory.value), link, wide[1], fixed, experts)
 
 
@@ -189,10 +197,10 @@ def _arithmetic(precision: Precision, width: float) -> Arithmetic:
     return "bf16" if width == 2.0 else codings()[precision].arithmetic
 
 
-def _flops(machine: Accelerator, wanted: Arithmetic | str) -> tuple[Arithmetic, float] | None:
+def _flops(machine: Accelerator, wanted: Arithmetic) -> tuple[Arithmetic, float] | None:
     """That arithmetic, or the next wider one the chip has: weights are widened on the way."""
     order: tuple[Arithmetic, ...] = ("int8", *WIDER[2:]) if wanted == "int8" else WIDER
-    for one in order[[str(name) for name in order].index(wanted) :]:
+    for one in order[order.index(wanted) :]:
         fact = machine.flops.get(one)
         if fact is not None and not isinstance(fact, Unknown):
             return one, fact.value

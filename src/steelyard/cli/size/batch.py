@@ -26,10 +26,10 @@ COLUMNS = ("id", *(f"{name}{end}" for name in FIGURES for end in ("", "_low", "_
 
 @dataclass(frozen=True)
 class Told:
-    """One row's answer: its figures by column, or why there are none."""
+    """One row's answer: its figures by column (None where a note says why), or why there are none."""
 
     id: str
-    figures: tuple[float, ...]
+    figures: tuple[float | None, ...]
     unknown: str
     notes: tuple[str, ...]
 
@@ -63,7 +63,7 @@ def batch_command(rows: Path, as_json: bool) -> None:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for one in told:
-        figures = [f"{figure:.6g}" for figure in one.figures] or [""] * (3 * len(FIGURES))
+        figures = ["" if figure is None else f"{figure:.6g}" for figure in one.figures] or [""] * (3 * len(FIGURES))
         writer.writerow([one.id, *figures, one.unknown, "; ".join(one.notes)])
     say(out.getvalue().rstrip("\n"))
 
@@ -113,15 +113,17 @@ def _told(id: str, answer: Speed | Unknown) -> Told:
 
     if isinstance(answer, Unknown):
         return Told(id, (), answer.reason, ())
-    figures: list[float] = []
+    figures: list[float | None] = []
     for estimate, times in ((answer.ttft, 1e3), (answer.tpot, 1e3), (answer.output_tokens_per_second_per_gpu, 1.0)):
         figures += _three(estimate, times)
     return Told(id, tuple(figures), "", answer.notes)
 
 
-def _three(estimate: Estimate, times: float) -> tuple[float, float, float]:
+def _three(estimate: Estimate | Unknown, times: float) -> tuple[float | None, float | None, float | None]:
     from steelyard.quantities import Unknown
 
+    if isinstance(estimate, Unknown):
+        return None, None, None
     inside = estimate.interval
     low, high = (estimate.value,) * 2 if isinstance(inside, Unknown) else (inside.low, inside.high)
     return estimate.value * times, low * times, high * times

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,10 +79,14 @@ def show_command(
         return
     say(f"{tokens:,} tokens a sequence, {batch} at once; cache in {kept}", err=True)
     shown = [(machine, answer) for machine, answer in answers if not isinstance(answer, Unknown)]
+    speeds: list[Speed | Unknown] = []
     if shown:
         from steelyard.cli.table import print_table
 
-        cells = [_row(machine, answer) | _speed_cells(_speed(found, machine, answer)) for machine, answer in shown]
+        speeds = [_speed(found, machine, answer) for machine, answer in shown]
+        cells = [
+            _row(machine, answer) | _speed_cells(fast) for (machine, answer), fast in zip(shown, speeds, strict=True)
+        ]
         print_table(tuple(cells[0]), cells)
     for machine, answer in answers:
         if isinstance(answer, Unknown):
@@ -90,6 +95,8 @@ def show_command(
             _say_lines(machine, answer)
     for note in dict.fromkeys(note for _, answer in shown for note in answer.notes):
         say(f"note: {note}", err=True)
+    for line in _missing([(machine, fast) for (machine, _), fast in zip(shown, speeds, strict=True)]):
+        say(line, err=True)
 
 
 def _usual_context(model: Model) -> int:
@@ -135,7 +142,20 @@ def _speed(model: Model, machine: Accelerator, answer: Memory) -> Speed | Unknow
     from steelyard.sizing.speed import speed
 
     half = max(answer.context // 2, 1)
-    return speed(model, machine, answer.precision, isl=half, osl=half, batch=answer.batch, parallel=answer.parallel)
+    engine = "vllm" if machine.kind == "gpu" else "llama.cpp"
+    return speed(model, machine, answer.precision, engine, half, half, answer.batch, answer.parallel)
+
+
+def _missing(speeds: list[tuple[Accelerator, Speed | Unknown]]) -> Iterator[str]:
+    """Why a cell says unknown; one line for all machines whose arithmetic was not read."""
+    from steelyard.quantities import Unknown
+
+    halves = [
+        machine.id for machine, fast in speeds if not isinstance(fast, Unknown) and isinstance(fast.ttft, Unknown)
+    ]
+    if halves:
+        yield f"first token unknown, arithmetic not read; a token by bandwidth alone: {', '.join(halves)}"
+    yield from dict.fromkeys(f"speed unknown: {fast.reason}" for _, fast in speeds if isinstance(fast, Unknown))
 
 
 def _speed_cells(found: Speed | Unknown) -> dict[str, str]:
@@ -146,9 +166,11 @@ def _speed_cells(found: Speed | Unknown) -> dict[str, str]:
     return {"first token, s": _ranged(found.ttft, 1), "a token, ms": _ranged(found.tpot, 1000)}
 
 
-def _ranged(estimate: Estimate, times: float) -> str:
+def _ranged(estimate: Estimate | Unknown, times: float) -> str:
     from steelyard.quantities import Unknown
 
+    if isinstance(estimate, Unknown):
+        return "unknown"
     if isinstance(estimate.interval, Unknown):
         return f"{estimate.value * times:.3g}"
     low, high = estimate.interval.low * times, estimate.interval.high * times
