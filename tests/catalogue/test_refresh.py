@@ -202,11 +202,43 @@ def test_a_card_of_odd_parts_says_nothing_of_them(hub: dict[str, bytes]) -> None
 def test_a_changed_licence_is_a_difference(hub: dict[str, bytes]) -> None:
     hub["/api/models/openai/gpt-oss-20b"] = json.dumps(CARD | {"cardData": {"license": "cc-by-nc-4.0"}}).encode()
     document = json.loads(run("--hub", "gpt-oss-20b", "--json").stdout)
-    licence = next(one for one in document["hub"] if one["kind"] == "licence")
+    licence = next(one for one in document["hub"] if one["kind"] == "licence changed")
     assert (licence["before"], licence["after"]) == ("apache-2.0", "cc-by-nc-4.0")
 
 
 def test_a_tag_that_stands_for_the_known_terms_is_no_difference(hub: dict[str, bytes]) -> None:
     hub["/api/models/openai/gpt-oss-20b"] = json.dumps(CARD).encode()
     document = json.loads(run("--hub", "gpt-oss-20b", "--json").stdout)
-    assert "licence" not in {one["kind"] for one in document["hub"]}
+    assert "licence changed" not in {one["kind"] for one in document["hub"]}
+
+
+def test_a_study_is_touched_by_what_its_lock_and_decision_say_was_run(
+    newer: Path, hub: dict[str, bytes], tmp_path: Path
+) -> None:
+    """An Ollama name leads to the record behind it, and a derived model is touched by its base."""
+    hub["/api/models/meta-llama/Llama-3.1-8B"] = json.dumps(
+        {"id": "meta-llama/Llama-3.1-8B", "cardData": {"license": "apache-2.0"}}
+    ).encode()
+    output = tmp_path / "old" / ".steelyard"
+    output.mkdir(parents=True)
+    ran = [{"candidate": "ollama:llama3.1:8b"}, {"candidate": "openai:gpt-4o"}]
+    (output / "lock.json").write_text(json.dumps({"schema_version": "1.0", "ran": ran}), "utf-8")
+    standings = [{"candidate": "deepseek-r1-distill-llama-8b"}, {"candidate": "openai:gpt-4o"}]
+    (tmp_path / "decision.json").write_text(json.dumps({"standings": standings}), "utf-8")
+    result = run("--from", str(newer), "--hub", "llama-3.1-8b", "--json", str(tmp_path))
+    touched = json.loads(result.stdout)["touched"]
+    base = "licence changed of its base llama-3.1-8b"
+    assert {(Path(one["study"]).name, one["candidate"], one["kind"]) for one in touched} == {
+        ("old", "ollama:llama3.1:8b", base),
+        ("old", "openai:gpt-4o", "price up"),
+        (tmp_path.name, "deepseek-r1-distill-llama-8b", base),
+        (tmp_path.name, "openai:gpt-4o", "price up"),
+    }
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"ran": 3}', '{"ran": [3, {"candidate": []}]}', "\0"])
+def test_a_lock_of_another_kind_touches_nothing(newer: Path, tmp_path: Path, content: str) -> None:
+    (tmp_path / "lock.json").write_text(content, "utf-8")
+    result = run("--from", str(newer), str(tmp_path))
+    assert result.exit_code == 0
+    assert "no study that was looked at is touched" in result.stdout

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 SHOWN = 40
 TELLING = ("price up", "deprecated", "price down", "price changed", "openness", "unpriced", "priced", "context")
-DEEPEST = 5
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,8 @@ def refresh_command(
 ) -> None:
     """Compare the snapshot at hand with a newer one: prices, deprecations, openness, limits, licence tags.
 
-    Names the studies below STUDY or FOLDER whose candidates are touched. Changes nothing: --write FILE keeps the new
-    snapshot, and STEELYARD_SNAPSHOT=FILE uses it.
+    Names the studies below STUDY or FOLDER whose candidates are touched, by study.yaml, lock.json and decision.json.
+    Changes nothing: --write FILE keeps the new snapshot, and STEELYARD_SNAPSHOT=FILE uses it.
     """
     if bool(source) + fetch > 1:
         raise click.UsageError("name a source with --from or fetch one with --fetch, not both")
@@ -130,42 +129,24 @@ def _of_hub(models: Iterable[str]) -> list[Touched]:
 
 
 def _touched(studies: Iterable[Path], found: Iterable[Change], cards: Iterable[Touched]) -> Iterable[Touched]:
-    """Candidates of these studies whose offer or card has changed."""
+    """Candidates of these studies whose offer has changed, or whose card or a base's has."""
     from steelyard.catalogue.model import Offer
-    from steelyard.catalogue.own import catalogue_for
-    from steelyard.errors import SteelyardError
-    from steelyard.usecase.candidates import candidates_of
-    from steelyard.usecase.load import load_study
+    from steelyard.cli.models.studies import lineage, used_by
 
     by_offer: dict[tuple[str, str], list[Change]] = {}
     for change in found:
         by_offer.setdefault((change.seller, change.served), []).append(change)
-    for study in _studies(studies):
-        try:
-            case = load_study(study)
-            candidates = candidates_of(case, catalogue_for(case.file))
-        except SteelyardError as error:
-            say(f"{study}: not looked at: {error}", err=True)
-            continue
+    for study, catalogue, candidates in used_by(studies):
         for candidate in candidates:
             offer = candidate.offer
             if isinstance(offer, Offer):
                 for change in by_offer.get((offer.vendor, offer.served_as), ()):
                     yield Touched(str(study), candidate.id, change.kind, change.before, change.after)
+            family = lineage(candidate.model, catalogue)
             for card in cards:
-                if card.candidate == candidate.model.id:
-                    yield Touched(str(study), candidate.id, card.kind, card.before, card.after)
-
-
-def _studies(places: Iterable[Path]) -> Iterable[Path]:
-    """Study files as named, and every folder below a named one that has been run or has a study.yaml."""
-    for place in places:
-        if place.is_file() or (place / "study.yaml").is_file():
-            yield place
-            continue
-        for file in sorted(place.rglob("study.yaml")):
-            if len(file.relative_to(place).parts) <= DEEPEST:
-                yield file.parent
+                if card.candidate in family:
+                    of = "" if card.candidate == candidate.model.id else f" of its base {card.candidate}"
+                    yield Touched(str(study), candidate.id, card.kind + of, card.before, card.after)
 
 
 def _say_changes(found: tuple[Change, ...]) -> None:
