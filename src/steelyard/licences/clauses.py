@@ -25,7 +25,8 @@ class Condition:
     """All parts that are given must hold; a part that is empty does not ask.
 
     `domicile`: codes of the countries where the organisation is established; `users_in`: where those it serves are.
-    `tuned`: the use fine-tunes the model. `field`: slugs such as "military", compared whatever their case.
+    `tuned`: the use fine-tunes the model. `field`: slugs such as "military", compared whatever their case;
+    a field that was not said is none of them, and asked for.
 
     Thresholds mean strictly more. `monthly_active_over` with `monthly_active_on`: active users of all products of
     the licensee and its affiliates, in the calendar month before that day. `product_monthly_active_over`: of the

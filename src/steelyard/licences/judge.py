@@ -13,6 +13,7 @@ from steelyard.licences.combine import all_of, sort, unique, with_hidden_bases
 from steelyard.licences.facts import Facts, facts_of, modality_of
 from steelyard.licences.hosts import Host, host_of
 from steelyard.licences.load import Licences, load_licences
+from steelyard.licences.parts import QUESTIONS
 from steelyard.licences.thresholds import thresholds_of
 from steelyard.licences.verdict import Reason, Status, Threshold, Verdict
 from steelyard.licences.worlds import Bite, Laid, Worlds, lay_out, worlds_of
@@ -121,6 +122,8 @@ def judge_facts(licence: Licence, facts: Facts, at: date) -> Verdict:
     reasons = sort(_reasons(licence, bitten, worlds, by_status, moving))
     status = reasons[0].effect
     questions = [laid.parts[number].question(facts) for number in sorted(moving)]
+    if not facts.field and status != "forbidden" and any(part.asks == "field" for part in laid.parts):
+        questions.append(QUESTIONS["field"])
     questions += [text for bite in bitten for text in _asked(bite, licence, facts, status)]
     duties = [] if status == "forbidden" else [text for bite in bitten for text in _owed(bite, worlds)]
     limits = thresholds_of(licence, laid, worlds, facts, at)
@@ -207,8 +210,8 @@ def _asked(bite: _Bitten, licence: Licence, facts: Facts, status: Status) -> Ite
         yield f"Does your {bite.lifted} with {licence.steward} cover this use of the model?"
     elif not question and not facts.already_said:
         yield from (f"Is this done already: {mark}? (use.already)" for mark in _own_duties(bite.bite.clause))
-    if question and (facts.field or not bite.bite.clause.when.field):
-        yield question.format(field=facts.field or "your field")
+    if question:
+        yield question.format(field=facts.field)
 
 
 def _own_duties(clause: Clause) -> list[Already]:

@@ -198,9 +198,12 @@ def _somewhere_in(places: tuple[str, ...], countries: tuple[str, ...]) -> bool |
 
 
 def _in_field(field: str, slugs: tuple[str, ...]) -> bool | None:
-    """A field that only contains such a word ("military-logistics") may or may not be one."""
+    """A field that only contains such a word ("military-logistics") may or may not be one.
+
+    One that was not said is none of them: what terms bar is then a rule on content, which stays as a duty.
+    """
     if not field:
-        return None
+        return False
     words = _words(field)
     for slug in slugs:
         if words == _words(slug):
