@@ -42,6 +42,71 @@ AIDER = """- model: o3 (high)
   pass_rate_2: 82.7
   date: 2025-04-17
 """
+CONTENTS_ROW = {
+    "eval_name": "o_m_bfloat16",
+    "Precision": "bfloat16",
+    "Model": '<a target="_blank" href="https://huggingface.co/o/m">o/m</a>',
+    "fullname": "o/m",
+    "BBH Raw": 0.52,
+    "BBH": 31.4,
+    "Flagged": False,
+    "Upload To Hub Date": "2024-08-05",
+}
+CONTENTS = {"features": [], "rows": [{"row_idx": 0, "row": CONTENTS_ROW}, {"row": CONTENTS_ROW | {"Flagged": True}}]}
+ARENA_ROWS = {
+    "rows": [
+        {
+            "row_idx": 0,
+            "row": {
+                "model_name": "gpt-6-astra",
+                "organization": "",
+                "rating": 1498.47,
+                "rating_lower": 1490.1,
+                "rating_upper": 1506.2,
+                "vote_count": 42,
+                "rank": 1,
+                "category": "overall",
+                "leaderboard_publish_date": "2026-09-13",
+            },
+        }
+    ]
+}
+ARENA_TABLE = """key,Model,MT-bench (score),MMLU,Knowledge cutoff date,License,Organization,Link
+wizardlm-30b,wizardlm-30b,7.01,0.587,2023/6,Non-commercial,Microsoft,https://huggingface.co/o/m
+gpt-x,gpt-x,-,-,-,Proprietary,X,https://x.example
+"""
+LLM_STATS_API = {
+    "model_id": "gemini-3-pro-preview",
+    "name": "Gemini 3 Pro",
+    "benchmarks": [
+        {"benchmark_id": "aime-2025", "name": "AIME 2025", "max_score": 1, "score": 1, "self_reported": True},
+        {
+            "benchmark_id": "ten",
+            "name": "Score of 10",
+            "max_score": 10,
+            "score": 7,
+            "self_reported": False,
+            "verification_date": "2026-01-02",
+        },
+    ],
+}
+LLM_STATS_LIST = [
+    {
+        "model_id": "chatgpt-4o-latest",
+        "name": "ChatGPT-4o Latest",
+        "benchmarks": [
+            {"dataset_name": "gpqa", "score": 0.84, "is_self_reported": True, "date_recorded": None},
+            {"dataset_name": "hle", "score": None, "is_self_reported": True},
+        ],
+    }
+]
+AIDER_EDIT = """- dirname: 2024-09-12-19-57-35--o1-mini-whole
+  test_cases: 36
+  model: o1-mini
+  pass_rate_1: 49.6
+  pass_rate_2: 61.1
+  date: 2024-09-12
+"""
 MODELS_DEV = {"openai": {"models": {"gpt-x": {"benchmarks": [{"name": "GPQA", "score": 0.7, "source": "https://b"}]}}}}
 
 
@@ -52,11 +117,40 @@ MODELS_DEV = {"openai": {"models": {"gpt-x": {"benchmarks": [{"name": "GPQA", "s
             "open.csv",
             OPEN_LLM_CSV,
             [
-                ("meta-llama/Llama-3.3-70B-Instruct", "IFEval", 0.9, "share", False, "2024-11-26"),
-                ("meta-llama/Llama-3.3-70B-Instruct", "MMLU-PRO", 0.481, "share", False, "2024-11-26"),
+                ("meta-llama/Llama-3.3-70B-Instruct", "IFEval (normalised)", 0.9, "share", False, "2024-11-26"),
+                ("meta-llama/Llama-3.3-70B-Instruct", "MMLU-PRO (normalised)", 0.481, "share", False, "2024-11-26"),
             ],
         ),
-        ("rows.json", json.dumps(DATASET_ROWS), [("o/m", "GPQA", 0.2, "share", False, "2024-08-05")]),
+        ("rows.json", json.dumps(DATASET_ROWS), [("o/m", "GPQA (normalised)", 0.2, "share", False, "2024-08-05")]),
+        ("contents.json", json.dumps(CONTENTS), [("o/m", "BBH", 0.52, "share", False, "2024-08-05")]),
+        (
+            "latest.json",
+            json.dumps(ARENA_ROWS),
+            [("gpt-6-astra", "LMArena overall", 1498.47, "rating", False, "2026-09-13")],
+        ),
+        (
+            "leaderboard_table_20250804.csv",
+            ARENA_TABLE,
+            [
+                ("wizardlm-30b", "MT-bench", 7.01, "points", False, "2025-08-04"),
+                ("wizardlm-30b", "MMLU", 0.587, "share", True, "2025-08-04"),
+            ],
+        ),
+        (
+            "gemini.json",
+            json.dumps(LLM_STATS_API),
+            [
+                ("gemini-3-pro-preview", "AIME 2025", 1.0, "share", True, "2026-11-24"),
+                ("gemini-3-pro-preview", "Score of 10", 0.7, "share", False, "2026-01-02"),
+            ],
+        ),
+        (
+            "full.json",
+            json.dumps(LLM_STATS_LIST),
+            [("chatgpt-4o-latest", "gpqa", 0.84, "share", True, "2026-11-24")],
+        ),
+        ("edit_leaderboard.yml", AIDER_EDIT, [("o1-mini", "Aider edit", 0.611, "share", False, "2024-09-12")]),
+        ("data.yml", AIDER_EDIT, [("o1-mini", "Aider, part of a leaderboard", 0.611, "share", False, "2024-09-12")]),
         ("arena.csv", ARENA_CSV, [("gpt-x", "LMArena", 1312.5, "rating", False, "2026-11-24")]),
         (
             "arena.json",
