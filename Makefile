@@ -28,6 +28,7 @@ bench: $(VENV)/test.done
 	$(BIN)/python benchmarks/catalogue.py
 	$(BIN)/python benchmarks/costs.py
 	$(BIN)/python benchmarks/simulation.py
+	$(BIN)/python benchmarks/intervals.py
 
 docs: $(VENV)/test.done
 	$(BIN)/cog -r docs/commands.md

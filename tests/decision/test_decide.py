@@ -267,7 +267,7 @@ def test_samples_in_clusters_widen_intervals_and_weaken_comparisons():
     assert grouped.comparisons[0].p_value > 10 * alone.comparisons[0].p_value
     quality = grouped.standing("a").quality
     assert isinstance(quality, Estimate)
-    assert quality.method == "t interval, robust to 8 clusters"
+    assert quality.method == "score interval, robust to 8 clusters"
 
 
 outcomes = st.sampled_from([0.0, 1.0, Unknown("timeout")])

@@ -80,13 +80,30 @@ def test_swapping_the_two_mirrors_the_interval(wins, losses, ties):
     assert one.p_value == other.p_value
 
 
-def test_real_scores_get_the_paired_t_test():
-    first, second = [0.9, 0.4, 0.7, 0.8, 0.55], [0.6, 0.5, 0.3, 0.7, 0.5]
+def test_real_scores_come_near_the_paired_t_test_where_that_holds():
+    random = np.random.default_rng(4)
+    first, second = (np.clip(random.normal(at, 0.2, 200), 0, 1) for at in (0.55, 0.5))
     theirs = stats.ttest_rel(first, second)
-    got, interval = compared(first, second)
-    assert got.p_value == pytest.approx(theirs.pvalue)
+    got, interval = compared(list(first), list(second))
+    assert got.p_value == pytest.approx(theirs.pvalue, abs=0.003)
     low, high = theirs.confidence_interval(0.95)
-    assert (interval.low, interval.high) == pytest.approx((low, high))
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.003)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=3, max_size=20), st.integers(1, 5))
+def test_of_real_scores_and_clusters_too_p_value_and_interval_agree(scores, size):
+    first, second = map(list, zip(*scores, strict=True))
+    got = paired_difference(first, second, [i // size for i in range(len(first))])
+    assert isinstance(got, PairedDifference)
+    interval = got.estimate.interval
+    if isinstance(interval, Interval) and abs(got.p_value - 0.05) > 1e-6:
+        assert (got.p_value < 0.05) == (interval.low > 0 or interval.high < 0)
+        assert -1 <= interval.low <= got.estimate.value <= interval.high <= 1
+
+
+def test_mcnemar_agrees_with_statsmodels():
+    """statsmodels 0.15.0: mcnemar([[30, 12], [3, 55]], exact=False, correction=False).pvalue"""
+    assert mcnemar(12, 3) == pytest.approx(0.02013675155034633, rel=1e-12)
 
 
 def test_a_constant_difference_of_real_scores_is_no_certainty():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -18,3 +18,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = highest
     return adjusted
+
+
+def not_beaten(names: Sequence[str], beaten_by: Callable[[str, str], bool]) -> list[str]:
+    """Those whom nobody beats, in the order given; `beaten_by(a, b)`: whether a is shown to be worse than b.
+
+    With the Holm-adjusted comparisons of all pairs this holds the truly best one in at least 95 % of studies: it is
+    left out only by a false rejection. It may hold more than one tier's members, and several that differ.
+    """
+    return [name for name in names if not any(beaten_by(name, other) for other in names if other != name)]

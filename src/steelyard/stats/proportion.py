@@ -25,8 +25,13 @@ def wilson(successes: float, n: int, level: float = 0.95, unit: str = "share") -
     if n < 2:
         return Estimate(share, Unknown(ONE_ITEM), n, "share", unit)
     z = NormalDist().inv_cdf((1 + level) / 2)
+    return Estimate(share, score_interval(share, n, z, level), n, "Wilson score interval", unit)
+
+
+def score_interval(share: float, n: float, critical: float, level: float) -> Interval:
+    """Wilson's interval for `n` items, whole or effective; its ends are `critical` deviations off."""
+    z = critical
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     # At 0 and 1 the bound is exactly the share; rounding must not move it past.
-    interval = Interval(min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half)), level)
-    return Estimate(share, interval, n, "Wilson score interval", unit)
+    return Interval(min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half)), level)
