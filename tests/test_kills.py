@@ -228,7 +228,7 @@ def outcome(folder: Path) -> object:
     for line in sorted(decision["standings"], key=lambda line: line["candidate"]):
         assert line["throughput_per_second"]["value"] > 0
         assert line["cost"]["per_month"]["value"] > 0
-        timed = ("latency_p50", "latency_p95", "throughput_per_second", "loop_lag", "cost", "gates")
+        timed = ("latency_p50", "latency_p95", "latency_seconds", "throughput_per_second", "loop_lag", "cost", "gates")
         gates = [(gate["name"], gate["outcome"]) for gate in line["gates"]]
         lines.append(({name: value for name, value in line.items() if name not in timed}, gates))
     return decision["winner"], decision["ties"], decision["comparisons"], decision["data"], lines

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from steelyard.errors import InputError
 from steelyard.quantities import Unknown
-from steelyard.sizing.capacity import Capacity, at_load, measured, rate_flat_out, replicas_for, spread, week
+from steelyard.sizing.capacity import (
+    Capacity,
+    at_load,
+    measured,
+    rate_flat_out,
+    replicas_for,
+    services,
+    spread,
+    week,
+    widened,
+)
 from steelyard.sizing.objective import Objective, objective, required, usual
 from steelyard.sizing.queueing import Queue
 from steelyard.sizing.simulate import Batching, Limits, Slots
@@ -117,7 +130,34 @@ def test_objectives_are_read_from_text_and_from_a_studys_requirements() -> None:
             objective(wrong)
 
 
+def test_service_times_are_those_that_were_timed_where_these_are_enough() -> None:
+    timed = tuple(0.1 + 0.01 * n for n in range(30))
+    assert services(timed, 0.2, 0.4) == timed
+    assert services(timed[:5], 0.2, 0.4) == spread(0.2, 0.4)
+
+
 def test_two_percentiles_are_spread_into_values_that_have_them() -> None:
     values = np.array(spread(0.2, 0.5))
     assert np.quantile(values, [0.5, 0.95]) == pytest.approx([0.2, 0.5], rel=0.01)
     assert spread(0.2, 0.2, 3) == pytest.approx((0.2, 0.2, 0.2))
+
+
+def test_a_doubtful_speed_gives_a_doubtful_number_of_replicas() -> None:
+    """Twice as fast needs about half as many, twice as slow about twice; where slow never keeps up there is no end."""
+
+    def half(prefill: int, decoding: int, cached: int) -> float:
+        return step(prefill, decoding, cached) / 2
+
+    def twice(prefill: int, decoding: int, cached: int) -> float:
+        return step(prefill, decoding, cached) * 2
+
+    found = replicas_for(200, FAST, GPU, seeds=(0,))
+    assert isinstance(found, Capacity)
+    both = widened(found, FAST, replace(GPU, step_time=half), replace(GPU, step_time=twice)).replicas
+    assert isinstance(both.interval, Interval)
+    assert both.value == found.count
+    assert both.interval.low < 0.7 * found.count
+    assert both.interval.high > 1.6 * found.count
+    never = widened(found, FAST, GPU, replace(GPU, outside_seconds=1.0)).replicas.interval
+    assert isinstance(never, Interval)
+    assert never.high == math.inf

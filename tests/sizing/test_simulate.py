@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -202,6 +203,14 @@ def test_the_same_seed_gives_the_same_and_another_one_another() -> None:
     once, again, other = (server.serve(steady(5, 300, seed), 2, seed) for seed in (1, 1, 2))
     assert (once.ended == again.ended).all()
     assert (once.ended != other.ended).any()
+
+
+def test_what_a_request_waits_outside_the_steps_comes_on_top_and_slows_nobody() -> None:
+    server = Batching(linear, Limits(8, 4000), Lengths.of({(50, 10): 3, (200, 40): 1}))
+    arrived = steady(5.0, 300, 0)
+    plain, late = server.serve(arrived, 1, 3), replace(server, outside_seconds=0.25).serve(arrived, 1, 3)
+    for metric, more in (("ttft", 0.25), ("latency", 0.25), ("tpot", 0.0), ("wait", 0.0)):
+        assert np.allclose(late.seconds(metric) - plain.seconds(metric), more)
 
 
 def test_lengths_come_in_the_pairs_and_shares_that_were_seen() -> None:

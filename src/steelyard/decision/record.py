@@ -81,6 +81,7 @@ class Standing:
     served_models: tuple[str, ...] = ()
     loop_lag: Estimated = Unknown("not recorded")
     failed: bool = False
+    latency_seconds: tuple[float, ...] = ()
 
     @property
     def clocked(self) -> bool:

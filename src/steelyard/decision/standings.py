@@ -49,7 +49,15 @@ def standing(
         dev_choices=measured.dev_choices if measured else (),
         failures=dict(measured.failures) if measured else {},
         served_models=measured.served_models if measured else (),
+        latency_seconds=_single(measured),
     )
+
+
+def _single(measured: Measurement | None) -> tuple[float, ...]:
+    """Seconds of each request that was timed, to 10 microseconds: what a simulation of load draws from."""
+    if measured is None or isinstance(measured.latency, Unknown):
+        return ()
+    return tuple(round(seconds, 5) for seconds in measured.latency.total_seconds)
 
 
 def name_of(candidate: Candidate) -> str:

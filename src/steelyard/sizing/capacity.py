@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import median
 
@@ -31,6 +31,7 @@ FULLEST = 0.95
 MOST = 64
 """Times the replicas that the bare load needs: by then nobody waits, and more do not help."""
 WARM_UP = 0.2
+ENOUGH = 20
 KEEP_WARM_SECONDS = 600.0
 
 
@@ -106,6 +107,22 @@ def replicas_for(
     return Capacity(replicas, per_second, flat_out, at_load(server, per_second, count, seeds[0]))
 
 
+def widened(
+    found: Capacity, objectives: Sequence[Objective], fast: Server, slow: Server, level: float = 0.9
+) -> Capacity:
+    """The same with the replicas of both ends of the interval of its speed; no end above where the slow one never does.
+
+    Chance of the simulation and doubt of the speed are not added up: the wider of both, which is the speed's.
+    """
+    ends = [replicas_for(found.peak_per_second, objectives, server, seeds=(0,)) for server in (fast, slow)]
+    few, many = (math.inf if isinstance(end, Unknown) else float(end.count) for end in ends)
+    seeds = found.replicas.interval
+    assert isinstance(seeds, Interval)
+    both = Interval(min(few, seeds.low), max(many, seeds.high), level)
+    method = "simulation; with the interval of the speed"
+    return replace(found, replicas=replace(found.replicas, interval=both, method=method))
+
+
 def at_load(server: Server, per_second: float, replicas: int, seed: int) -> Served:
     """A steady load on so many replicas, without the beginning."""
     cell = min(replicas, CELL)
@@ -160,6 +177,11 @@ def measured(throughput_per_second: float, latency_seconds: Sequence[float]) -> 
     seconds: Seconds = np.asarray(latency_seconds, dtype=float)
     slots = max(1, round(throughput_per_second * float(seconds.mean())))
     return Slots(slots, seconds * (slots / throughput_per_second / float(seconds.mean())))
+
+
+def services(timed: Sequence[float], p50: float, p95: float) -> Sequence[float]:
+    """Service times to draw from: those that were timed where they are enough, else a smooth curve through both."""
+    return timed if len(timed) >= ENOUGH else spread(p50, p95)
 
 
 def spread(p50: float, p95: float, n: int = 1_000) -> tuple[float, ...]:

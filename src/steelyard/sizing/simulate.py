@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import heappop, heappush, heapreplace
 from typing import Protocol
@@ -79,16 +79,22 @@ class Slots:
 
 @dataclass(frozen=True, eq=False)
 class Batching:
-    """A replica of continuous batching, known by its step time and limits, asked for `lengths`."""
+    """A replica of continuous batching, known by its step time and limits, asked for `lengths`.
+
+    `outside_seconds`: what every request waits on top, whatever else is going on (transport, launching its prefill).
+    """
 
     step_time: StepTime
     limits: Limits
     lengths: Lengths
+    outside_seconds: float = 0.0
 
     def serve(self, arrived: Seconds, replicas: int, seed: int = 0) -> Served:
         """Every request to its end."""
         prompts, outputs = self.lengths.draw(len(arrived), np.random.default_rng((seed, 1)))
-        return batch(arrived, prompts, outputs, self.step_time, self.limits, replicas)
+        served = batch(arrived, prompts, outputs, self.step_time, self.limits, replicas)
+        later = self.outside_seconds
+        return replace(served, first_token=served.first_token + later, ended=served.ended + later)
 
 
 class _Steps:

@@ -161,11 +161,15 @@ def step_time(
     answer: int = 256,
 ) -> StepTime | Unknown:
     """The step-time function of one copy; `prompt` and `answer` are typical lengths."""
-    load = Load(model, accelerator, precision, backend, prompt, answer, 1, parallel)
+    return step_time_of(Load(model, accelerator, precision, backend, prompt, answer, 1, parallel))
+
+
+def step_time_of(load: Load) -> StepTime | Unknown:
+    """The same for a load; how many ask at once is the simulation's to say."""
     row = terms(load)
     if isinstance(row, Unknown):
         return row
-    return unread(load, row) or StepTime(row, constants(accelerator.kind == "gpu"), _drafted(model))
+    return unread(load, row) or StepTime(row, constants(load.accelerator.kind == "gpu"), _drafted(load.model))
 
 
 def spread(load: Load) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from steelyard.catalogue.model import Candidate
 from steelyard.catalogue.own import catalogue_for
 from steelyard.quantities import Unknown
 from steelyard.sizing.accelerators import accelerator
-from steelyard.sizing.capacity import Capacity, replicas_for
+from steelyard.sizing.capacity import Capacity, replicas_for, widened
 from steelyard.sizing.copies import Copy, copy_on
 from steelyard.sizing.hardware import Accelerator
 from steelyard.sizing.objective import Objective
@@ -39,7 +40,7 @@ class OnAccelerator:
 
 
 def estimated(
-    case: UseCase, names: Sequence[str], objectives: Sequence[Objective], peak: float, last: float
+    case: UseCase, names: Sequence[str], objectives: Sequence[Objective], peak: float, last: float, spare: int = 0
 ) -> list[OnAccelerator]:
     """Every open candidate of the study on every accelerator named."""
     machines = [accelerator(name.strip(), case.file) for name in names]
@@ -52,7 +53,7 @@ def estimated(
         shots = max(case.task.shots, default=0)
         usages = [expected_usage(task, candidate.model, sample.input, shots) for sample in data.test]
         lengths = Lengths.of(Counter((int(usage.input_tokens), int(usage.output_tokens)) for usage in usages))
-        found += [_on(candidate, machine, lengths, objectives, peak, last) for machine in machines]
+        found += [_on(candidate, machine, lengths, objectives, (peak, last), spare) for machine in machines]
     return found
 
 
@@ -62,11 +63,23 @@ def line(one: OnAccelerator) -> str:
         return f"{one.candidate} on {one.accelerator}: {one.copy if isinstance(one.copy, Unknown) else one.now}"
     at, fitted = one.now.at_peak, one.copy.memory
     ttft, tpot, all_of_it = (at.quantile(metric, 0.95) for metric in ("ttft", "tpot", "latency"))
-    end = str(one.end) if isinstance(one.end, Unknown) else f"{one.end.count}{_dollars(one.usd_end)}"
+    end = str(one.end) if isinstance(one.end, Unknown) else f"{_ranged(one.end)}{_dollars(one.usd_end)}"
     return (
-        f"{one.candidate} on {one.accelerator}: {one.now.count} x {fitted.parallel.gpus} ({fitted.parallel}, "
+        f"{one.candidate} on {one.accelerator}: {_ranged(one.now)} x {fitted.parallel.gpus} ({fitted.parallel}, "
         f"{fitted.precision}){_dollars(one.usd_now)}; p95 first token {ttft:.3g} s, further ones {1000 * tpot:.3g} ms, "
         f"whole {all_of_it:.3g} s; at the end {end}"
+    )
+
+
+def _ranged(found: Capacity) -> str:
+    """The count, and the counts at both ends of the interval of the speed."""
+    ends = found.replicas.interval
+    if isinstance(ends, Unknown) or ends.low == ends.high:
+        return str(found.count)
+    return (
+        f"{found.count} ({ends.low:g} to {ends.high:g})"
+        if ends.high < math.inf
+        else f"{found.count} ({ends.low:g} or more)"
     )
 
 
@@ -96,25 +109,29 @@ def _on(
     machine: Accelerator,
     lengths: Lengths,
     objectives: Sequence[Objective],
-    peak: float,
-    last: float,
+    peaks: tuple[float, float],
+    spare: int,
 ) -> OnAccelerator:
     copy = copy_on(candidate.model, machine, lengths)
     if isinstance(copy, Unknown):
         return OnAccelerator(candidate.id, machine.id, copy, copy, copy, copy, copy)
-    now, end = (replicas_for(rate, objectives, copy.server) for rate in (peak, last))
-    return OnAccelerator(candidate.id, machine.id, copy, now, end, _rent(now, copy, machine), _rent(end, copy, machine))
+    found = [replicas_for(rate, objectives, copy.server) for rate in peaks]
+    now, end = (one if isinstance(one, Unknown) else widened(one, objectives, copy.fast, copy.slow) for one in found)
+    rents = [_rent(one, copy, machine, spare) for one in (now, end)]
+    return OnAccelerator(candidate.id, machine.id, copy, now, end, *rents)
 
 
-def _rent(found: Capacity | Unknown, copy: Copy, machine: Accelerator) -> tuple[float, float] | Unknown:
+def _rent(found: Capacity | Unknown, copy: Copy, machine: Accelerator, spare: int) -> tuple[float, float] | Unknown:
     if isinstance(found, Unknown):
         return found
     if not machine.rents:
         return Unknown(f"no rent of {machine.name} is known")
     anchors = [float(rent.usd_per_hour.value) for rent in machine.rents]
-    hours = found.count * copy.memory.parallel.gpus * HOURS_PER_MONTH
+    hours = (found.count + spare) * copy.memory.parallel.gpus * HOURS_PER_MONTH
     return min(anchors) * hours, max(anchors) * hours
 
 
 def _dollars(usd: tuple[float, float] | Unknown) -> str:
-    return ", rent unknown" if isinstance(usd, Unknown) else f", {usd[0]:,.0f} to {usd[1]:,.0f} USD a month"
+    if isinstance(usd, Unknown):
+        return ", rent unknown"
+    return f", {usd[0]:,.0f}{f' to {usd[1]:,.0f}' if usd[1] > usd[0] else ''} USD a month"

@@ -51,8 +51,13 @@ class Fitted:
     callback=split_names,
     help="Estimate open candidates on these accelerators: h100,l40s.",
 )
+@click.option(
+    "--spare", type=click.IntRange(0), default=0, show_default=True, help="Replicas on top, paid and idle: 1 for N+1."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def fit_command(study: Path, texts: tuple[str, ...], machine_id: str, names: tuple[str, ...], as_json: bool) -> None:
+def fit_command(
+    study: Path, texts: tuple[str, ...], machine_id: str, names: tuple[str, ...], spare: int, as_json: bool
+) -> None:
     """Find the replicas that keep STUDY's latency at its peak, now and at the end of its horizon, by simulation.
 
     Candidates that the last run measured on own machines are taken at their measured rate and latency; with --on, every
@@ -76,18 +81,18 @@ def fit_command(study: Path, texts: tuple[str, ...], machine_id: str, names: tup
     if isinstance(case.workload, Unknown):
         say_line(f"replicas: {case.workload}")
         return
-    found = _fitted(decision, case.workload, objectives, rented) if decision else []
-    others = _estimated(case, case.workload, names, objectives) if names else []
+    found = _fitted(decision, case.workload, objectives, rented, spare) if decision else []
+    others = _estimated(case, case.workload, names, objectives, spare) if names else []
     if as_json:
         from steelyard.cli.size.estimated import row
 
         rows = [*map(_row, found), *map(row, others)]
-        document = {"schema_version": "1.0", "objectives": objectives, "machine": rented.id, "on": rows}
+        document = {"schema_version": "1.0", "objectives": objectives, "machine": rented.id, "spare": spare, "on": rows}
         say_json(orjson.dumps(document, option=orjson.OPT_INDENT_2))
         return
     say(f"at the peak: {', '.join(one.text for one in objectives)}", err=True)
     for one in found:
-        _say(one, case.workload)
+        _say(one, case.workload, spare)
     if found:
         price = rented.usd_per_hour
         say(f"rent: {price.value.usd} USD an hour for {rented.name} [{price.source}]", err=True)
@@ -108,16 +113,18 @@ def _peaks(workload: Workload) -> tuple[float, float]:
 
 
 def _estimated(
-    case: UseCase, workload: Workload, names: tuple[str, ...], objectives: tuple[Objective, ...]
+    case: UseCase, workload: Workload, names: tuple[str, ...], objectives: tuple[Objective, ...], spare: int
 ) -> list[OnAccelerator]:
     from steelyard.cli.size.estimated import estimated
 
-    return estimated(case, names, objectives, *_peaks(workload))
+    return estimated(case, names, objectives, *_peaks(workload), spare)
 
 
-def _fitted(decision: Decision, workload: Workload, objectives: tuple[Objective, ...], rented: Machine) -> list[Fitted]:
+def _fitted(
+    decision: Decision, workload: Workload, objectives: tuple[Objective, ...], rented: Machine, spare: int
+) -> list[Fitted]:
     from steelyard.quantities import Unknown
-    from steelyard.sizing.capacity import Capacity, measured, replicas_for, spread, week
+    from steelyard.sizing.capacity import Capacity, measured, replicas_for, services, week
     from steelyard.stats import Estimate
 
     found = []
@@ -131,7 +138,7 @@ def _fitted(decision: Decision, workload: Workload, objectives: tuple[Objective,
             no = Unknown(f"not measured: {why}")
             found.append(Fitted(standing.candidate, no, no, no, no, no))
             continue
-        server = measured(rate.value, spread(p50.value, p95.value))
+        server = measured(rate.value, services(standing.latency_seconds, p50.value, p95.value))
         now, end = replicas_for(peak, objectives, server), replicas_for(last, objectives, server)
         hourly = float(rented.usd_per_hour.value) * HOURS_PER_MONTH
         found.append(
@@ -140,14 +147,14 @@ def _fitted(decision: Decision, workload: Workload, objectives: tuple[Objective,
                 now,
                 end,
                 week(workload, objectives, server, now) if isinstance(now, Capacity) else now,
-                now.count * hourly if isinstance(now, Capacity) else now,
-                end.count * hourly if isinstance(end, Capacity) else end,
+                (now.count + spare) * hourly if isinstance(now, Capacity) else now,
+                (end.count + spare) * hourly if isinstance(end, Capacity) else end,
             )
         )
     return found
 
 
-def _say(one: Fitted, workload: Workload) -> None:
+def _say(one: Fitted, workload: Workload, spare: int) -> None:
     from steelyard.quantities import Unknown
 
     if isinstance(one.now, Unknown) or isinstance(one.week, Unknown) or isinstance(one.usd_now, Unknown):
@@ -155,7 +162,7 @@ def _say(one: Fitted, workload: Workload) -> None:
         return
     p50, p95 = (one.now.at_peak.quantile("latency", q) for q in (0.5, 0.95))
     say_line(
-        f"{one.candidate}: {_replicas(one.now)} at {one.now.peak_per_second:.3g} requests a second, "
+        f"{one.candidate}: {_replicas(one.now, spare)} at {one.now.peak_per_second:.3g} requests a second, "
         f"{one.usd_now:,.0f} USD a month; p50 {p50:.3g} s, p95 {p95:.3g} s, of which in line p95 "
         f"{one.now.at_peak.quantile('wait', 0.95):.3g} s; used {one.week.used:.0%} of the week, "
         f"{one.week.over_provisioned:.1f} x the hours of scaling to zero"
@@ -163,11 +170,12 @@ def _say(one: Fitted, workload: Workload) -> None:
     if isinstance(one.end, Unknown) or isinstance(one.usd_end, Unknown):
         say_line(f"  in month {workload.horizon_months}: {one.end}")
     else:
-        say_line(f"  in month {workload.horizon_months}: {_replicas(one.end)}, {one.usd_end:,.0f} USD a month")
+        say_line(f"  in month {workload.horizon_months}: {_replicas(one.end, spare)}, {one.usd_end:,.0f} USD a month")
 
 
-def _replicas(found: Capacity) -> str:
-    return f"{found.count} replica{'s' if found.count != 1 else ''}"
+def _replicas(found: Capacity, spare: int) -> str:
+    kept = f" and {spare} spare" if spare else ""
+    return f"{found.count} replica{'s' if found.count != 1 else ''}{kept}"
 
 
 def _row(one: Fitted) -> dict[str, object]:
