@@ -226,3 +226,19 @@ def test_stages_of_a_pipeline_answer_side_by_side_and_none_of_them_sooner() -> N
 def rate(found: Speed) -> float:
     assert isinstance(found.output_tokens_per_second_per_gpu, Estimate)
     return found.output_tokens_per_second_per_gpu.value
+
+
+@pytest.mark.parametrize("name", ["deepseek-v4-flash", "deepseek-v4-pro", "mistral-large-3-675b-instruct-2512"])
+def test_a_network_that_counts_far_more_active_parameters_than_published_has_no_speed(name: str) -> None:
+    found = speeds([replace(of(), model=load_catalogue().models[name])])[0]
+    assert isinstance(found, Unknown)
+    assert "published are" in found.reason
+
+
+def test_far_fewer_active_parameters_than_published_widen_the_interval() -> None:
+    model = load_catalogue().models["qwen3-30b-a3b"]
+    few = replace(model, parameters_active=Sourced(9_000_000_000, "a test", "2026"))
+    known, doubted = (figures(replace(of(), model=one)).tpot for one in (model, few))
+    assert isinstance(known.interval, Interval) and isinstance(doubted.interval, Interval)
+    assert doubted.value == known.value
+    assert doubted.interval.high > 1.3 * known.interval.high

@@ -11,7 +11,7 @@ from steelyard.catalogue.architecture import Architecture, LatentAttention, Laye
 from steelyard.catalogue.load import load_catalogue
 from steelyard.quantities import Sourced, Unknown
 from steelyard.sizing.cache import cache_bytes, flops
-from steelyard.sizing.tensors import Tensors, tensors, tensors_of
+from steelyard.sizing.tensors import Tensors, active_ratio, tensors, tensors_of
 
 PLAIN = Architecture("decoder", 32, 4096, 32, 8, 128, 14336, 128256, False, (Layers("full", 32),))
 
@@ -134,3 +134,19 @@ def test_state_and_latent_layers_together_are_counted() -> None:
     one = cache_bytes(mixed, 1000)
     assert isinstance(one, float)
     assert one == 8 * 576 * 1000 * 2 + 24 * (32 * 128 * 128 * 4 + (2 * 32 * 128 + 32 * 128) * 3 * 2)
+
+
+def test_values_shorter_than_keys_take_less_cache_and_fewer_parameters() -> None:
+    """MiMo V2 Flash: keys of 192, values of 128; 9 full layers of 4 heads, 39 of 8 heads in a window of 128."""
+    known = network("mimo-v2-flash")
+    expected = 9 * 4 * (192 + 128) * 10_000 * 2 + 39 * 8 * (192 + 128) * 128 * 2
+    assert cache_bytes(known, 10_000) == expected
+
+
+@pytest.mark.parametrize("name", ["qwen2-57b-a14b-instruct", "qwen1.5-moe-a2.7b-chat"])
+def test_a_large_shared_expert_is_counted(name: str) -> None:
+    model = load_catalogue().models[name]
+    counted = tensors_of(model)
+    assert isinstance(counted, Tensors) and isinstance(counted.error, float)
+    assert abs(counted.error) < 1e-4
+    assert active_ratio(model, counted) == pytest.approx(1, abs=0.05)

@@ -51,7 +51,8 @@ class Layers:
 
     full: every earlier token is kept; sliding: the last `window` ones; chunked: those of the same chunk of `window`;
     sparse: all are kept, some are read; linear and state-space: a state of fixed size; cross: another input's;
-    none: the layer has no mixer (feed-forward only). `kv_heads` and `head_size` where they differ from the others'.
+    none: the layer has no mixer (feed-forward only). `kv_heads` and `head_size` where they differ from the others',
+    `value_size` where a value is not as long as a key.
     """
 
     mixer: Mixer
@@ -59,6 +60,7 @@ class Layers:
     window: int = 0
     kv_heads: int = 0
     head_size: int = 0
+    value_size: int = 0
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,7 @@ class LayersRow(Row):
     window: int = 0
     kv_heads: int = 0
     head_size: int = 0
+    value_size: int = 0
 
 
 class RecurrentRow(Row):

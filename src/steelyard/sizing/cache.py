@@ -77,7 +77,7 @@ def _layer_bytes(
     kv_heads, size = part.kv_heads or network.kv_heads, part.head_size or network.head_size
     if isinstance(kv_heads, Unknown) or isinstance(size, Unknown):
         return Unknown("the number of key heads or their size is not known")
-    return 2 * ceil(kv_heads / tp) * size * tokens * width_bytes
+    return ceil(kv_heads / tp) * (size + (part.value_size or size)) * tokens * width_bytes
 
 
 def _mixing_flops(network: Architecture, context_tokens: int, *, absorbed: bool, whole: bool) -> float | Unknown:
@@ -111,4 +111,6 @@ def _key_and_value(network: Architecture, part: Layers, absorbed: bool) -> int |
         key = (latent.kv_rank if absorbed else latent.nope_size) + latent.rope_size
         return key + (latent.kv_rank if absorbed else latent.value_size)
     size = part.head_size or network.head_size
-    return Unknown("the size of an attention head is not known") if isinstance(size, Unknown) else 2 * size
+    if isinstance(size, Unknown):
+        return Unknown("the size of an attention head is not known")
+    return size + (part.value_size or size)

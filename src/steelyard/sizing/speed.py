@@ -19,7 +19,8 @@ from steelyard.quantities import Unknown
 from steelyard.sizing.hardware import Accelerator, Kind
 from steelyard.sizing.layout import Parallel, Precision
 from steelyard.sizing.roofline import Constants, Terms, at_once, constants, decode, prefill, served, stack, starting
-from steelyard.sizing.terms import ENGINES, ONE, WIDE, Load, terms, unread
+from steelyard.sizing.tensors import active_ratio, tensors_of
+from steelyard.sizing.terms import ENGINES, FEWEST_ACTIVE, ONE, WIDE, Load, terms, unread
 from steelyard.stats.estimate import Estimate, Interval
 
 LEVEL = 0.9
@@ -222,6 +223,10 @@ def _halves(load: Load) -> tuple[float, float, list[str]]:
     found = [(by, f"no {what} among the rows of the fit") for lacking, by, what in lacks if lacking]
     if load.batch > m.largest_batch:
         found.append((m.batch, f"more clients than the {m.largest_batch:g} of most rows of the fit"))
+    counted = tensors_of(load.model)
+    few = 1.0 if isinstance(counted, Unknown) else active_ratio(load.model, counted)
+    if few < FEWEST_ACTIVE:
+        found.append((-math.log(few), f"{few:.0%} of the published parameters a token were counted"))
     if load.parallel.pp > 1:
         found.append((m.wide, "no pipeline among the rows of the fit"))
     if load.parallel.gpus > WIDE:

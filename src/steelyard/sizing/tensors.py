@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from steelyard.catalogue.architecture import NOT_READ, Architecture, Layers, Number, Recurrent
 from steelyard.catalogue.model import Model
-from steelyard.quantities import Fact, Unknown
+from steelyard.quantities import Fact, Sourced, Unknown
 
 Group: TypeAlias = Literal[
     "embedding", "head", "attention", "dense", "experts", "shared", "router", "norms", "other"
@@ -151,6 +151,12 @@ def tensors(network: Architecture, parameters: Fact[int] = NOT_READ, tower: bool
     return replace(best, other=max(published - best.total, 0), error=error, inferred=tuple(reading.told(network)))
 
 
+def active_ratio(model: Model, counted: Tensors) -> float:
+    """The count of parameters that answer a token over the published one; 1 where none is published."""
+    published = model.parameters_active
+    return counted.active / published.value if counted.experts and isinstance(published, Sourced) else 1.0
+
+
 def _readings(network: Architecture) -> Iterator[_Reading]:
     """From the plainest to the least plain; what is stated is not varied."""
     experts, gated = network.experts, GATED if network.shape == "decoder" else PLAIN
@@ -258,8 +264,9 @@ def _attention(network: Architecture, part: Layers, reading: _Reading) -> int | 
     kv_heads, size = part.kv_heads or network.kv_heads, part.head_size or network.head_size
     if isinstance(kv_heads, Unknown) or isinstance(size, Unknown):
         return Unknown("the number of key heads or their size is not known")
-    queries = network.heads * (3 if reading.output_gate else 2)
-    return width * size * (queries + 2 * kv_heads)
+    value = part.value_size or size
+    queries = network.heads * (2 * size + value if reading.output_gate else size + value)
+    return width * (queries + kv_heads * (size + value))
 
 
 def _recurrent(width: int, state: Recurrent, linear: bool, low_rank_gate: bool) -> int:

@@ -13,7 +13,7 @@ from steelyard.sizing.checkpoints import bytes_by_group, published_precision
 from steelyard.sizing.hardware import Accelerator
 from steelyard.sizing.layout import Arithmetic, Parallel, Precision, codings
 from steelyard.sizing.roofline import Terms
-from steelyard.sizing.tensors import Tensors, tensors_of
+from steelyard.sizing.tensors import Tensors, active_ratio, tensors_of
 
 ONE = Parallel()
 ENGINES = ("", "vllm", "sglang", "trtllm")
@@ -22,6 +22,8 @@ WIDE = 16
 NVLINK_DOMAIN = {"gb200": 72, "gb300": 72}
 """Accelerators that one switch links, where that is more than a node (systems/*.yaml of aiconfigurator, 2026-11-24)."""
 WIDER: tuple[Arithmetic, ...] = ("fp4", "fp8", "bf16", "fp32")
+MOST_ACTIVE, FEWEST_ACTIVE = 1.35, 0.7
+"""Times the published parameters a token. Above, the network was misread; below, either may be: a wider interval."""
 HELD_OF_ANSWER = 0.6
 """Of the longest answer, what a sequence holds in the cache on average over those that run."""
 
@@ -79,6 +81,12 @@ def terms(load: Load) -> Terms[float] | Unknown:
         return Unknown(f"{model.id} does not write token by token: speed is estimated for decoders only")
     if isinstance(counted, Unknown):
         return counted
+    ratio = active_ratio(model, counted)
+    if ratio > MOST_ACTIVE:
+        return Unknown(
+            f"the numbers that were read give {counted.active / 1e9:.3g} billion parameters a token, published are "
+            f"{counted.active / ratio / 1e9:.3g}: the network is built in another way than they say"
+        )
     layout, precision = _layout(load), _written(model, load.precision)
     wide = bytes_by_group(model.id, precision, set(model.modalities) != {"text"})
     of_fixed, of_experts = _arithmetic(precision, wide["attention"]), _arithmetic(precision, wide["experts"])
