@@ -139,7 +139,11 @@ def test_every_house_of_open_models_has_records_that_licences_and_sizing_can_use
 
 UNPRICED = {
     "aws-greengrass-ml": "no model",
+    "cohere-model-vault": "a contract",
     "cohere-private-deployment": "a contract",
+    "foundry-local": "no model",
+    "foundry-local-agentic-retrieval": "no model",
+    "gemini-on-gdc-connected": "a contract",
     "mistral-commercial-self-hosted": "a contract",
     "palantir-foundry-aip": "a contract",
     "rerank-v3.5": "priced by the search",
@@ -154,6 +158,18 @@ def test_every_proprietary_model_that_is_sold_has_a_price() -> None:
         if model.openness == "proprietary" and id not in UNPRICED and isinstance(model.retired, Unknown):
             rows = [offer.price_at(datetime(2026, 11, 24, tzinfo=UTC)) for offer in catalogue.offers_of(id)]
             assert any(not isinstance(row, Unknown) for row in rows), id
+
+
+def test_the_tokenizer_of_a_model_that_is_sold_has_a_source_or_a_reason_of_its_own() -> None:
+    models = load_catalogue().models
+    named = {"gpt-4o": "o200k", "gpt-4": "cl100k", "gemini-2.5-flash": "gemma-3", "codestral-2405": "mistral-v3"}
+    for id, name in named.items():
+        tokenizer = models[id].tokenizer
+        assert isinstance(tokenizer, Sourced)
+        assert tokenizer.value == name
+    for model in models.values():
+        if model.vendor in ("OpenAI", "Anthropic", "AI21", "Cohere") and model.openness == "proprietary":
+            assert not isinstance(model.tokenizer, Unknown) or model.tokenizer.reason != "not read", model.id
 
 
 def test_a_retired_model_says_when_it_ended_and_what_took_its_place() -> None:

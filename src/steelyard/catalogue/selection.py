@@ -109,7 +109,7 @@ def way(wanted: Place) -> Callable[[Choice], Answer]:
             return _is(wanted in ways or (wanted == "on-device" and "edge" in told))
         if wanted == "api":
             return _is("api" in ways or bool(offers))
-        if wanted in told or (wanted in ("private-cloud", "on-premises") and own):
+        if wanted in told or (wanted in ("private-cloud", "on-premises") and own and choice.model.openness == "open"):
             return "yes"
         if wanted == "edge":
             return _is("on-device" in ways)
