@@ -1,8 +1,8 @@
 """Queues in closed form: a first answer, and the oracle that the simulation must agree with where it holds.
 
-M/M/c: the Erlang C formula (octave.sourceforge.io/queueing/function/erlangc.html). M/G/c: the approximation of Allen and
-Cunneen, the wait of M/M/c times (1 + squared variation) / 2; for one server it is the exact formula of Pollaczek and
-Khinchine. Tests hold both against the simulation and against values computed from the plain sums.
+M/M/c: the Erlang C formula (octave.sourceforge.io/queueing/function/erlangc.html). M/G/c: the approximation of Allen
+and Cunneen, the wait of M/M/c times (1 + squared variation) / 2; for one server it is the exact formula of Pollaczek
+and Khinchine. Tests hold both against the simulation and against values computed from the plain sums.
 """
 
 from __future__ import annotations
