@@ -146,6 +146,7 @@ def conclude(
         versions=versions,
         provisional=provisional,
         clusters={sample.id: sample.cluster for sample in ready.data.test},
+        slices={sample.id: sample.parts for sample in ready.data.test},
     )
     return decision if provisional else replace(decision, costs=costs_ahead(ready, results, decision))
 

@@ -101,6 +101,7 @@ def _announce(ready: Prepared, limit: Money | None, yes: bool) -> None:
             unpriced.append(contender.candidate.id)
         else:
             total += cost
+    say(_outlook(ready, total, unpriced), err=True)
     if unpriced and limit is not None:
         raise InputError(
             Problem(
@@ -127,6 +128,19 @@ def _announce(ready: Prepared, limit: Money | None, yes: bool) -> None:
         )
     if not yes:
         click.confirm("Spend it?", abort=True, err=True)
+
+
+def _outlook(ready: Prepared, total: Money, unpriced: list[str]) -> str:
+    """What so many samples will show, and what asking everybody takes."""
+    from steelyard.decision.foresight import foresight
+    from steelyard.decision.sentences import usd
+
+    price = f"about {usd(float(total))}" if total.usd else "nothing to pay"
+    if unpriced:
+        price += f" and an unknown amount for {', '.join(unpriced)}" if total.usd else ", as far as prices are known"
+    clusters = {sample.cluster for sample in ready.data.test if sample.cluster}
+    calls = sum(ready.plans[one.candidate.id].calls for one in ready.contenders)
+    return foresight(len(ready.data.test), len(ready.contenders), calls, price, len(clusters))
 
 
 def _show(decision: Decision, folder: Path, as_json: bool) -> None:

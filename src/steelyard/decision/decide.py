@@ -10,12 +10,14 @@ from steelyard.decision.basis import Basis
 from steelyard.decision.choose import Choice, Contender, choose, cost_of_line, cost_or_infinite, quality_of
 from steelyard.decision.compare import compare, comparison_of, separable_in
 from steelyard.decision.doubts import doubts
+from steelyard.decision.how_sure import Groups, certainty
 from steelyard.decision.recheck import recheck_when
 from steelyard.decision.record import Comparison, DataSummary, Decision, Evidence, Standing
 from steelyard.decision.sentences import limit, privacy_words, sentence, use_words, workload_words
 from steelyard.decision.standings import standing
 from steelyard.decision.verdict import no_language_model, verdict
 from steelyard.decision.would_need import would_need
+from steelyard.quantities import Unknown
 from steelyard.stats import Estimate, tiers
 from steelyard.trials import Measurement
 from steelyard.usecase import UseCase
@@ -30,13 +32,14 @@ def decide(
     versions: Mapping[str, str],
     provisional: bool = False,
     clusters: Mapping[str, str] | None = None,
+    slices: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Decision:
     """Which candidate to take, by the study's gates and preference.
 
     Lines come tier by tier, the best first, then those that were not measured in the study's order. Tiers and
     comparisons cover all that were measured; only those that passed every gate can win. `clusters` (sample id ->
     group; "" or nothing for a sample that stands alone) makes intervals and tests robust where samples come in
-    groups. `provisional`: the run goes on.
+    groups. `slices` (sample id -> column -> value) break the results down. `provisional`: the run goes on.
     """
     basis = _basis(case, evidence, data, made_at, clusters)
     winner, best_model = basis.winner, basis.best_model
@@ -68,6 +71,7 @@ def decide(
         fallback_order=_fallback(winner, passing),
         versions=dict(versions),
         provisional=provisional,
+        certainty=Unknown("the run goes on") if provisional else certainty(basis, Groups(clusters, slices or {})),
     )
 
 

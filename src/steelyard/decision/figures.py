@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from steelyard.quantities import Unknown
@@ -28,7 +28,7 @@ class Figures:
 def figures(measurement: Measurement | NotMeasured, clusters: Mapping[str, str] | None = None) -> Figures:
     """Estimate every figure. A failed call is no score and enters no figure.
 
-    Quality is a Wilson interval for scores of 0 and 1, a t interval otherwise. `clusters` (sample id -> group;
+    Quality is a Wilson interval for scores of 0 and 1, its like for other scores. `clusters` (sample id -> group;
     a sample without one stands alone) makes it cluster-robust where a group holds several scored samples.
     """
     if isinstance(measurement, NotMeasured):
@@ -63,8 +63,12 @@ def _quality(measurement: Measurement, clusters: Mapping[str, str] | None) -> Es
     if not scores:
         return Unknown("no call gave a score")
     groups = None if clusters is None else [clusters.get(sample) or sample for sample in scores]
+    return quality_of_scores(list(scores.values()), groups)
+
+
+def quality_of_scores(values: list[float], groups: Sequence[str] | None) -> Estimated:
+    """The mean of some scores; `groups` names each one's cluster."""
     grouped = groups is not None and len(set(groups)) < len(groups)
-    values = list(scores.values())
     if not grouped and all(value in (0, 1) for value in values):
         return wilson(sum(values), len(values))
     return mean(values, "share", clusters=groups)

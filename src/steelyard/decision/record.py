@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from steelyard.catalogue.model import Candidate, Openness
 from steelyard.costs import Cost
 from steelyard.costs.outlook import CostOutlook
+from steelyard.decision.certainty import Certainty
 from steelyard.licences import Verdict
 from steelyard.quantities import Money, Unknown
 from steelyard.stats import Estimate, Estimated, Interval
@@ -195,6 +196,7 @@ class Decision:
     provisional: bool = False
     schema_version: str = SCHEMA_VERSION
     costs: CostOutlook | Unknown = Unknown("not worked out in this run")
+    certainty: Certainty | Unknown = Unknown("not worked out in this run")
 
     @property
     def barred(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from steelyard.decision import Comparison, Decision, Standing
 from steelyard.quantities import Unknown
 from steelyard.report import numbers
 from steelyard.report.blocks import Block, Bullets, Cell, Fact, Facts, Section, Table, Text
+from steelyard.report.certainty_sections import certain
 from steelyard.report.numbers import count, listing
 
 
@@ -14,6 +15,8 @@ def doubts(decision: Decision) -> Section:
     blocks: list[Block] = []
     if decision.margin and (decision.margin.separable or not decision.doubts):
         blocks.append(Text((margin(decision, decision.margin),)))
+    if certain(decision):
+        blocks.append(Text(certain(decision)))
     if decision.doubts:
         blocks.append(Bullets(decision.doubts))
     if not blocks:

@@ -11,6 +11,7 @@ from steelyard.quantities import Unknown
 from steelyard.report import numbers
 from steelyard.report.background import background
 from steelyard.report.blocks import Headline, Page
+from steelyard.report.certainty_sections import good_enough, slices
 from steelyard.report.cost_sections import ahead
 from steelyard.report.leaderboard import leaderboard, trade_off
 from steelyard.report.numbers import count, listing
@@ -31,6 +32,8 @@ def page(decision: Decision) -> Page:
         trade_off(decision),
         doubts(decision),
         rechecks(decision),
+        good_enough(decision),
+        slices(decision),
         ruled_out(decision),
         not_measured(decision),
         licences(decision),

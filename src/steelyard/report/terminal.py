@@ -14,6 +14,7 @@ from rich.text import Text
 from steelyard.decision import Decision, Standing
 from steelyard.report import numbers
 from steelyard.report.blocks import Leaderboard, Line
+from steelyard.report.certainty_sections import certain
 from steelyard.report.leaderboard import leaderboard, measured
 from steelyard.report.page import partial_notice, readable
 from steelyard.stats import Estimate
@@ -47,6 +48,7 @@ def print_summary(decision: Decision, console: Console) -> None:
     needs = {need.candidate: need.sentence for need in decision.would_need}
     absent = [line for line in decision.standings if line.not_measured]
     _section(console, "Not measured", [(line.name, _absence(line, needs.get(line.candidate, ""))) for line in absent])
+    _section(console, "How sure", [("", said) for said in certain(decision)])
     _section(console, "Doubts", [("", doubt) for doubt in decision.doubts])
 
 

@@ -175,7 +175,8 @@ class UseCase:
     """One study: task, workload, requirements, preference and intended use of one team.
 
     `folder` is the study's folder; all output goes to `folder / ".steelyard"`. `prefer` maps criteria to weights
-    that sum to 1, in the order of importance. `costs` replace inputs of the cost model by name. `workload` may be
+    that sum to 1, in the order of importance. `margin`: how much worse than the best counts as good enough, fixed
+    before the run; None if the study states none. `costs` replace inputs of the cost model by name. `workload` may be
     Unknown: then monthly costs are unknown.
     """
 
@@ -193,6 +194,7 @@ class UseCase:
     prefer: Mapping[Criterion, float]
     candidates: tuple[CandidateSpec, ...]
     costs: Mapping[str, StatedCost] = field(default_factory=dict)
+    margin: float | None = None
 
     @property
     def output(self) -> Path:

@@ -25,6 +25,11 @@ class Sample:
     language: str = ""
     slices: Mapping[str, str] = field(default_factory=lambda: NO_SLICES)
 
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """The slices it belongs to, its language included."""
+        return {"language": self.language, **self.slices} if self.language else self.slices
+
 
 @dataclass(frozen=True)
 class OddRow:

@@ -147,6 +147,7 @@ def _use_case(part: StudyPart, document: Document, file: Path) -> UseCase:
         workload=Workload(**dict(part.workload)) if part.workload else Unknown("the study file states no workload"),
         require=tuple(limit for _, limit in part.require if limit is not None),
         prefer=part.prefer,
+        margin=part.decide.margin,
         costs={name: _stated(cost, part) for name, cost in part.costs.items()},
         candidates=tuple(
             _candidate(candidate, document.line(("candidates", number)))

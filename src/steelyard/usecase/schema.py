@@ -69,8 +69,8 @@ class DataPart(Part):
     cluster: str = Field(
         default="", description="Column whose equal values must stay on one side of the split (a customer, say)"
     )
-    language: str = Field(default="", description="Column with the input's language; not used yet")
-    slices: list[Text] = Field(default=[], description="Columns kept with each sample; not used yet")
+    language: str = Field(default="", description="Column with the input's language, one of the slices")
+    slices: list[Text] = Field(default=[], description="Columns by whose values the results are broken down")
     max_test: Annotated[Whole, Field(ge=2)] | None = Field(
         default=None, description="Test at most so many, a seeded sample"
     )
@@ -195,6 +195,21 @@ class RequirePart(Part):
     )
 
 
+class DecidePart(Part):
+    """What is fixed before the run about how its figures are read."""
+
+    margin: Share | None = Field(
+        default=None, description="A cheaper candidate that is less than this worse than the best is good enough: 2%"
+    )
+
+    @field_validator("margin", mode="after")
+    @classmethod
+    def _some(cls, value: float | None) -> float | None:
+        if value is not None and not 0 < value < 0.5:
+            sound(values.bad_value(f"a margin of {value:.0%}", "more than 0 and less than 50%", "2 points are 2%"))
+        return value
+
+
 class CandidatePart(Part):
     """A candidate: its id alone, or a mapping with more detail."""
 
@@ -266,6 +281,7 @@ class StudyPart(Part):
     allow_ways: Annotated[list[Way], Field(min_length=1)] = Field(default=["api", "self-hosted", "on-device"])
     workload: WorkloadPart | None = None
     require: RequirePart = RequirePart()
+    decide: DecidePart = DecidePart()
     prefer: Weights = Field(default={"quality": 0.75, "cost": 0.25}, description="Order of importance, or weights")
     candidates: Annotated[list[CandidatePart], Field(min_length=1)]
     currency: dict[Annotated[str, Field(pattern=CODE)], CurrencyPart] = Field(

@@ -1,0 +1,102 @@
+"""How far the figures carry: against the best on these samples and on traffic like them, and slice by slice."""
+
+from __future__ import annotations
+
+from steelyard.decision import Decision
+from steelyard.decision.certainty import Certainty, SliceFigure
+from steelyard.decision.sentences import points
+from steelyard.quantities import Unknown
+from steelyard.report import numbers
+from steelyard.report.blocks import Block, Bullets, Cell, Section, Table
+from steelyard.report.numbers import count
+from steelyard.stats import Estimate
+
+MOST_COLUMNS = 4
+"""So many candidates stand beside each other in a table of slices."""
+
+
+def certain(decision: Decision) -> tuple[str, ...]:
+    """The sentences; none where the decision was made before they were worked out."""
+    return () if isinstance(decision.certainty, Unknown) else decision.certainty.sentences
+
+
+def good_enough(decision: Decision) -> Section | None:
+    """The others against the best: what is known of these samples, what of traffic like them."""
+    known = decision.certainty
+    if isinstance(known, Unknown) or not known.against:
+        return None
+    names = {line.candidate: line.name for line in decision.standings}
+    rows = tuple(
+        (
+            Cell(names[one.candidate], note="costs less" if one.cheaper else ""),
+            _difference(one.items),
+            _difference(one.traffic),
+            *(() if isinstance(known.margin, Unknown) else (Cell(_within(one.within_items, one.within_traffic)),)),
+        )
+        for one in known.against
+    )
+    head: tuple[str, ...] = ("Candidate", f"On these {count(decision.data.n_test, 'sample')}", "On traffic like this")
+    lead = (
+        f"{names[known.best]} was right most often. What was answered on these samples is known; what it says about "
+        "traffic like them has an interval."
+    )
+    if isinstance(known.margin, float):
+        head = (*head, "Within the margin")
+        lead += f" The study takes less than {points(known.margin)} points below the best for good enough."
+    table = Table(f"Each less {names[known.best]}", head, rows)
+    return Section("good-enough", "These samples, and traffic like them", lead, (table,))
+
+
+def slices(decision: Decision) -> Section | None:
+    """Each slice's figure, drawn towards the whole as far as its few samples demand."""
+    known = decision.certainty
+    if isinstance(known, Unknown) or not known.slices:
+        return None
+    columns = tuple(dict.fromkeys(one.column for one in known.slices))
+    blocks: list[Block] = [Bullets(known.slice_warnings)]
+    blocks += [_slice_table(decision, known, column) for column in columns]
+    lead = (
+        "Every figure is drawn towards the candidate's own mean, further the fewer samples a slice has; beside it "
+        "the share of right answers on these samples alone."
+    )
+    return Section("slices", "Slice by slice", lead, tuple(blocks))
+
+
+def _slice_table(decision: Decision, known: Certainty, column: str) -> Table:
+    names = {line.candidate: line.name for line in decision.standings}
+    figures = [one for one in known.slices if one.column == column]
+    shown = list(dict.fromkeys(one.candidate for one in figures))[:MOST_COLUMNS]
+    parts = list(dict.fromkeys(one.part for one in figures))
+    by_place = {(one.part, one.candidate): one for one in figures}
+    rows = tuple(
+        (
+            Cell(part),
+            Cell(f"{max(one.n for one in figures if one.part == part):,}", numeric=True),
+            *(_slice_cell(by_place.get((part, name))) for name in shown),
+        )
+        for part in parts
+    )
+    return Table(f"By {column}", (column.capitalize(), "Samples", *(names[name] for name in shown)), rows)
+
+
+def _slice_cell(one: SliceFigure | None) -> Cell:
+    if one is None:
+        return Cell("")
+    out = "; stands out" if one.stands_out else "; few samples" if one.small else ""
+    return Cell(numbers.with_interval(one.shrunk), note=f"alone {numbers.value(one.raw)}{out}", numeric=True)
+
+
+def _difference(estimate: Estimate) -> Cell:
+    interval = estimate.interval
+    if isinstance(interval, Unknown):
+        return Cell(numbers.points(estimate.value), note=interval.reason, numeric=True)
+    if interval.low == interval.high:
+        return Cell(numbers.points(estimate.value), note="all answered", numeric=True)
+    low, high = (points(end, signed=True) for end in (interval.low, interval.high))
+    return Cell(numbers.points(estimate.value), note=f"{low} to {high}", numeric=True)
+
+
+def _within(items: bool | Unknown, traffic: bool | Unknown) -> str:
+    if traffic is True:
+        return "yes"
+    return "on these samples only" if items is True else "not shown"
