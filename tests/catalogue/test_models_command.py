@@ -44,6 +44,39 @@ def test_every_fact_is_shown_with_source_and_date_and_every_unknown_with_its_rea
     assert "0.25 in, 2 out, 0.025 cached in" in text
 
 
+def test_ways_modalities_and_lineage_are_shown_and_what_nobody_sells_is_unpriced() -> None:
+    text = run("show", "gemma-3-270m").stdout
+    assert "ways: self-hosted, on-device" in text
+    assert "reads and writes: text" in text
+    assert "lineage: " in text
+    assert "unpriced" in run("show", "palantir-foundry-aip").stdout
+
+
+@pytest.mark.parametrize(
+    ("model", "precision", "size", "how"),
+    [
+        ("qwen3-30b-a3b", "bf16", 61.1e9, "tensor by tensor"),
+        ("gpt-oss-20b", "mxfp4", 13.8e9, "tensor by tensor"),
+        ("stable-diffusion-1.5", "fp8", 1e9, "parameters times the bytes of one"),
+    ],
+)
+def test_sizes_that_nobody_publishes_are_computed_by_precision_and_said_to_be(
+    model: str, precision: str, size: float, how: str
+) -> None:
+    sizes = json.loads(run("show", model, "--json").stdout)["computed_weights"]
+    found = {one["precision"]: (one["size_bytes"], one["how"]) for one in sizes}
+    assert found[precision] == (pytest.approx(size, rel=0.02), how)
+    assert "size of the weights, computed, not published: " in run("show", model).stdout
+
+
+def test_a_size_that_is_published_is_not_computed_and_one_without_parameters_is_unknown() -> None:
+    published = json.loads(run("show", "gemma-3-270m", "--json").stdout)["computed_weights"]
+    assert "q4_k_m" not in {one["precision"] for one in published}
+    unknown = json.loads(run("show", "bge-reranker-v2-gemma", "--json").stdout)["computed_weights"]
+    assert "parameters are not known" in unknown["reason"]
+    assert "size of the weights" not in run("show", "gpt-5-mini").stdout
+
+
 def test_lineage_is_shown() -> None:
     assert "derives from: llama-3.1-8b (" in run("show", "deepseek-r1-distill-llama-8b").stdout
 

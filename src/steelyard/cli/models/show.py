@@ -42,7 +42,9 @@ def show_command(model: str, study: Path | None, every_seller: bool, as_json: bo
     found = catalogue.model(model) or candidate_called(catalogue, model).model
     offers = catalogue.offers_of(found.id)
     if as_json:
-        say_document({"model": found, "offers": offers})
+        from steelyard.cli.models.sizes import computed_sizes
+
+        say_document({"model": found, "offers": offers, "computed_weights": computed_sizes(found)})
         return
     for line in _of_model(found):
         say_line(line)
@@ -60,10 +62,15 @@ def show_command(model: str, study: Path | None, every_seller: bool, as_json: bo
 
 def _of_model(model: Model) -> Iterator[str]:
     from steelyard.catalogue.scores.kept import scores_of, shipped
+    from steelyard.cli.models.sizes import computed_sizes, gigabytes
+    from steelyard.quantities import Unknown
 
     yield f"{model.id}: {model.name}, {model.vendor}, {model.openness}, {', '.join(model.kinds)}"
+    yield f"  reads and writes: {', '.join(model.modalities)}"
+    yield f"  ways: {', '.join(model.ways) or 'none any more'}"
     for name in MODEL_FACTS:
         yield "  " + fact_line(name.replace("_", " "), getattr(model, name))
+    yield "  " + fact_line("lineage", model.lineage)
     for licence in model.further_licences:
         yield "  " + fact_line("also under", licence)
     for former in model.former_licences:
@@ -81,7 +88,15 @@ def _of_model(model: Model) -> Iterator[str]:
             yield f"    run as #{weights.requantise}, written once after download"
     for edition in model.editions:
         kinds = ", ".join(edition.quantisations)
-        yield f"  edition {edition.repository}: {edition.format} {kinds} [{edition.source}, {edition.as_of}]"
+        size = "" if isinstance(edition.size_bytes, Unknown) else f", {edition.size_bytes.value:,} bytes"
+        yield f"  edition {edition.repository}: {edition.format} {kinds}{size} [{edition.source}, {edition.as_of}]"
+    sizes = computed_sizes(model)
+    if isinstance(sizes, Unknown):
+        if model.openness == "open":
+            yield f"  size of the weights: {sizes}"
+    elif sizes:
+        told_sizes = ", ".join(f"{size.precision} {gigabytes(size.size_bytes)}" for size in sizes)
+        yield f"  size of the weights, computed, not published: {told_sizes} ({sizes[0].how})"
     scores = scores_of(model, shipped())
     for score in scores[:SHOWN]:
         yield f"  hearsay: {told(score)}"
@@ -101,7 +116,7 @@ def _of_offer(offer: Offer) -> Iterator[str]:
     for rate in offer.rates:
         yield f"    {rate.usd} USD per {rate.unit} [{rate.source}, {rate.as_of}]"
     if not offer.prices and not offer.rates:
-        yield "    price: unknown: not read"
+        yield "    unpriced: no price was found"
     for name in OFFER_FACTS:
         yield "    " + fact_line(name.replace("_", " "), getattr(offer, name))
     if offer.successor:
