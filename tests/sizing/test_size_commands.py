@@ -49,3 +49,13 @@ def test_accelerators_may_be_listed_or_named_again_and_count_once() -> None:
     )
     assert listed == again
     assert [row["accelerator"] for row in json.loads(listed)["on"]] == ["h100_sxm", "l40s"]
+
+
+def test_a_context_that_makes_no_sense_is_refused_or_remarked_on() -> None:
+    none = CliRunner().invoke(command, ["show", "gpt-oss-20b", "--on", "h100", "--context", "0"])
+    assert none.exit_code == 2
+    assert "at least one token" in none.stderr
+    long = CliRunner().invoke(
+        command, ["show", "gpt-oss-20b", "--on", "h100", "--context", "1M"], catch_exceptions=False
+    )
+    assert "reads 131,072 tokens at most" in long.stderr

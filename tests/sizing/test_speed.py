@@ -242,3 +242,15 @@ def test_far_fewer_active_parameters_than_published_widen_the_interval() -> None
     assert isinstance(known.interval, Interval) and isinstance(doubted.interval, Interval)
     assert doubted.value == known.value
     assert doubted.interval.high > 1.3 * known.interval.high
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "rate"), [("smollm2-135m-instruct", "q8_0", 165.2), ("llama-3.1-8b-instruct", "int4", 19.14)]
+)
+def test_what_others_measured_on_an_edge_device_lies_in_the_interval(
+    name: str, precision: Precision, rate: float
+) -> None:
+    """Jetson Orin Nano Super, one request at a time: smolhub.com (llama.cpp, 25 W) and NVIDIA's blog (MLC, 4 bits)."""
+    found = figures(on_processor(name, accelerator("jetson_orin_nano"), precision)).tpot.interval
+    assert isinstance(found, Interval)
+    assert found.low < 1 / rate < found.high

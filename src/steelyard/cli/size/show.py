@@ -65,7 +65,9 @@ def show_command(
     machines = [hardware.accelerator(name, study) for name in names] or list(hardware.accelerators(study).values())
     width = layout.precision(precision) if precision else None
     kept = layout.precision(kv_precision)
-    tokens = context or _usual_context(found)
+    tokens = _usual_context(found) if context is None else context
+    if tokens < 1:
+        raise click.BadParameter("a sequence has at least one token", param_hint="--context")
     answers = [
         (machine, memory.smallest_fit(found, machine, width or _usual(found, machine), kept, tokens, batch))
         for machine in machines
@@ -78,6 +80,8 @@ def show_command(
         say_line(f"on any accelerator: {answers[0][1]}")
         return
     say(f"{tokens:,} tokens a sequence, {batch} at once; cache in {kept}", err=True)
+    if not isinstance(found.context_tokens, Unknown) and tokens > found.context_tokens.value:
+        say(f"note: {found.id} reads {found.context_tokens.value:,} tokens at most", err=True)
     shown = [(machine, answer) for machine, answer in answers if not isinstance(answer, Unknown)]
     speeds: list[Speed | Unknown] = []
     if shown:
