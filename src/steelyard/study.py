@@ -18,13 +18,12 @@ from typing import Protocol
 from steelyard.catalogue import Candidate
 from steelyard.catalogue.own import catalogue_for
 from steelyard.catalogue.target import target
-from steelyard.costs.cost import cost_of
-from steelyard.costs.machines import machine
-from steelyard.costs.outlook import CostOutlook, outlook_of
-from steelyard.costs.plans import Observed, plan_of
-from steelyard.costs.stated import as_stated, inputs_of
+from steelyard.costs.known import analysis, bill_of, machine_named
+from steelyard.costs.outlook import CostOutlook
+from steelyard.costs.stated import inputs_of
 from steelyard.decision import DataSummary, Decision, Evidence
 from steelyard.decision.decide import decide
+from steelyard.decision.known import fee_demanded, known_of, why_barred
 from steelyard.decision.screen import screen
 from steelyard.decision.store import save
 from steelyard.errors import BudgetReached
@@ -77,7 +76,7 @@ class Prepared:
 def prepare(path: Path, at: datetime) -> Prepared:
     """Read the study and its data, judge the licences, and find out who can be measured here."""
     case = load_study(path)
-    inputs_of(case)  # a name that no input has is told before anything is spent
+    inputs_of(case), machine_named(case)  # a name that nothing has is told before anything is spent
     catalogue = catalogue_for(case.file)
     candidates = candidates_of(case, catalogue)
     data = load_dataset(case.data)
@@ -116,7 +115,7 @@ async def measure(
                     seed=case.data.seed,
                 )
                 trialled = await run.all(ready.contenders)
-        decision = conclude(ready, trialled.results, peeks, versions)
+        decision = conclude(ready, trialled.results, peeks, versions, fitted=trialled.contenders)
         save(decision, case.output)
         save_lock(lock_of(case, ready.data, trialled, versions, decision.made_at), case.output)
         write_report(decision, case.output)
@@ -129,12 +128,18 @@ def conclude(
     peeks: int,
     versions: Mapping[str, str],
     *,
+    fitted: Mapping[str, Contender] | None = None,
     provisional: bool = False,
 ) -> Decision:
     """Evidence of every candidate, then the decision."""
     results = {**ready.not_measured, **{name: _with_plan(ready, result) for name, result in results.items()}}
     evidence = [
-        Evidence(c, ready.verdicts[c.id], results[c.id], cost_of(c, **_observed(ready, c, results[c.id])))
+        Evidence(
+            c,
+            ready.verdicts[c.id],
+            results[c.id],
+            bill_of(c, known_of(ready.plans[c.id], results[c.id]), ready.case, ready.at),
+        )
         for c in ready.candidates
         if c.id in results
     ]
@@ -148,14 +153,19 @@ def conclude(
         clusters={sample.id: sample.cluster for sample in ready.data.test},
         slices={sample.id: sample.parts for sample in ready.data.test},
     )
-    return decision if provisional else replace(decision, costs=costs_ahead(ready, results, decision))
+    return decision if provisional else replace(decision, costs=costs_ahead(ready, results, decision, fitted or {}))
 
 
-def costs_ahead(ready: Prepared, results: Mapping[str, Result], decision: Decision | None) -> CostOutlook | Unknown:
+def costs_ahead(
+    ready: Prepared, results: Mapping[str, Result], decision: Decision | None, fitted: Mapping[str, Contender]
+) -> CostOutlook | Unknown:
     """Costs over volume, time and what may come, of all candidates that no gate rules out."""
-    left = [c for c in ready.candidates if not decision or c.id not in decision.barred]
-    plans = {c.id: as_stated(plan_of(c, **_observed(ready, c, results.get(c.id))), ready.case) for c in left}
-    return outlook_of(plans, ready.case.workload, (decision and decision.winner) or "")
+    case, catalogue, known = ready.case, catalogue_for(ready.case.file), {}
+    for c in ready.candidates:
+        one = known_of(ready.plans[c.id], results.get(c.id), fitted[c.id].candidate if c.id in fitted else None)
+        barred = why_barred(c.id, ready.not_measured, decision)
+        known[c.id] = replace(one, barred=barred, fee=fee_demanded(c, case, ready.at.date(), catalogue))
+    return analysis(case, ready.candidates, known, ready.at, (decision and decision.winner) or "")
 
 
 class _Listener:
@@ -188,14 +198,3 @@ def _with_plan(ready: Prepared, result: Result) -> Result:
         return result
     planned = ready.plans[result.candidate]
     return replace(result, calls=planned.calls, cost_to_find_out=planned.cost)
-
-
-def _observed(ready: Prepared, candidate: Candidate, result: Result | None) -> Observed:
-    measured = result if isinstance(result, Measurement) else None
-    return Observed(
-        usages=measured.usages if measured else {ready.plans[candidate.id].per_request: 1},
-        throughput_per_second=measured.throughput_per_second if measured else Unknown("it was not measured"),
-        workload=ready.case.workload,
-        at=ready.at,
-        machine=machine(),
-    )

@@ -43,16 +43,38 @@ def cost(*arguments: str | Path) -> Result:
     return CliRunner().invoke(command, [str(one) for one in arguments], catch_exceptions=False)
 
 
-def test_before_a_run_apis_are_priced_and_machines_named_with_their_reason(study: Path) -> None:
+def test_before_a_run_apis_are_priced_and_own_machines_estimated_and_said_to_be(study: Path) -> None:
     result = cost(study)
     assert "openai:gpt-5-mini" in result.stdout
     assert "What the sticker price of openai:gpt-5-mini leaves out" in result.stdout
-    assert "linear: the machines needed are unknown: it was not measured" in result.stderr
+    assert "What the sticker price of linear leaves out" in result.stdout
+    assert "not measured; 850 a second" in cost(study, "--explain", "machines for the load").stdout
+
+
+def test_a_total_opens_into_its_lines(study: Path) -> None:
+    rows = list(csv.reader(StringIO(cost(study, "--explain", "in full", "--csv").stdout)))[1:]
+    usd = [float(row[2].replace(",", "")) for row in rows[: next(i for i, row in enumerate(rows) if i and row[0])]]
+    assert sum(usd[1:]) == pytest.approx(usd[0], abs=0.2)
+    assert "output tokens" in {row[1] for row in rows}
+
+
+def test_every_line_and_total_opens(study: Path) -> None:
+    names = {line["name"] for plan in json.loads(cost(study, "--json").stdout)["plans"] for line in plan["lines"]}
+    for name in (*names, "sticker price", "once", "a month", "in full"):
+        assert cost(study, "--explain", name).exit_code == 0
+
+
+def test_a_candidate_that_a_gate_bars_is_paired_with_nobody(study: Path) -> None:
+    assert "openai:gpt-5-mini" in cost(study, "--hybrid").stdout
+    open_, strict = "class: public, may_send_to: any", "class: restricted, may_send_to: own"
+    (study / "study.yaml").write_text((study / "study.yaml").read_text().replace(open_, strict))
+    assert "openai:gpt-5-mini" not in cost(study, "--hybrid").stdout
+    assert "not priced: openai:gpt-5-mini: ruled out (privacy)" in cost(study).stderr
 
 
 def test_json_holds_everything_with_a_version_and_lines_that_add_up(study: Path) -> None:
     document = json.loads(cost(study, "--json").stdout)
-    assert document["schema_version"] == "1.0"
+    assert document["schema_version"] == "1.1"
     for plan in document["plans"]:
         assert sum(line["month_usd"] for line in plan["lines"]) == pytest.approx(plan["month_usd"])
     assert len(document["scenarios"]) == 8
@@ -60,7 +82,7 @@ def test_json_holds_everything_with_a_version_and_lines_that_add_up(study: Path)
     assert document["over_volume"]
 
 
-@pytest.mark.parametrize("view", ["--break-even", "--scenarios", "--tornado", "--hybrid"])
+@pytest.mark.parametrize("view", ["--break-even", "--scenarios", "--tornado", "--hybrid", "--rent-or-buy"])
 def test_every_view_is_a_table_and_the_same_as_csv(study: Path, view: str) -> None:
     assert cost(study, view).exit_code == 0
     head, *rows = csv.reader(StringIO(cost(study, view, "--csv").stdout))
@@ -85,10 +107,17 @@ def test_without_a_workload_it_says_what_to_add(study: Path) -> None:
         cost(study)
 
 
-def test_with_machines_only_and_no_run_it_says_what_to_do(study: Path) -> None:
-    text = (study / "study.yaml").read_text()
-    (study / "study.yaml").write_text(text.replace(', "openai:gpt-5-mini", "gemini:gemini-2.5-flash"', ""))
-    with pytest.raises(InputError, match="so that rates are measured"):
+def test_where_no_machine_has_a_price_it_says_which_have_and_what_to_do(study: Path) -> None:
+    text = (study / "study.yaml").read_text().replace(', "openai:gpt-5-mini", "gemini:gemini-2.5-flash"', "")
+    (study / "study.yaml").write_text(text + "hosting: {term: 3-year}\n")
+    with pytest.raises(InputError, match="cpu-2 on-demand") as raised:
+        cost(study)
+    assert "another `hosting` term" in str(raised.value)
+
+
+def test_a_machine_that_nobody_knows_is_told_before_anything_is_spent(study: Path) -> None:
+    (study / "study.yaml").write_text((study / "study.yaml").read_text() + "hosting: {on: abacus}\n")
+    with pytest.raises(InputError, match="abacus"):
         cost(study)
 
 

@@ -24,5 +24,5 @@ def test_the_planned_utilisation_is_a_sourced_share():
 
 
 def test_an_unknown_machine_names_those_that_exist():
-    with pytest.raises(InputError, match="h100"):
+    with pytest.raises(InputError, match="cpu-2-arm"):
         machine("abacus")

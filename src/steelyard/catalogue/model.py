@@ -25,13 +25,15 @@ Deployment: TypeAlias = Literal["vendor-cloud", "cloud", "private-cloud", "on-pr
 class LicenceRef:
     """Which terms govern a model at a revision: the licence's id, its revision, and the policy that is part of it.
 
-    `signed`: an agreement with the licensor that somebody has signed, whose text is not at hand.
+    `signed`: an agreement with the licensor that somebody has signed, whose text is not at hand; `usd_per_year` is its
+    price, None where it is not told.
     """
 
     id: str
     revision: str
     acceptable_use: str = ""
     signed: bool = False
+    usd_per_year: Decimal | None = None
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class Reader:
         if isinstance(row, NotKnown):
             return Unknown(row.unknown)
         origin = self.source(row.origin)
-        reference = LicenceRef(row.id, row.revision, row.acceptable_use, row.signed)
+        reference = LicenceRef(row.id, row.revision, row.acceptable_use, row.signed, row.usd_per_year)
         return Sourced(reference, origin.source, origin.as_of)
 
     def former(self, row: FormerRow) -> FormerLicence:

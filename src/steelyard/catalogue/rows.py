@@ -60,6 +60,7 @@ class LicenceRow(Row):
     revision: str
     acceptable_use: str = ""
     signed: Annotated[bool, Field(strict=True)] = False
+    usd_per_year: Annotated[Decimal, Field(ge=0)] | None = None
     origin: str = Field(alias="from")
 
 

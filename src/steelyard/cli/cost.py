@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 @click.option("--scenarios", "view", flag_value="scenarios", help="What may come, and the regret of today's choice.")
 @click.option("--tornado", "view", flag_value="tornado", help="Which input moves the answer most.")
 @click.option("--hybrid", "view", flag_value="hybrid", help="Own machines for the base load, an API for the rest.")
-@click.option("--explain", "line", default="", metavar="LINE", help="One line's formula and inputs with sources.")
+@click.option("--rent-or-buy", "view", flag_value="rent-or-buy", help="Own machines by kind and term, or bought.")
+@click.option("--explain", "line", default="", metavar="LINE", help="A line's or total's formula, inputs and sources.")
 @click.option("--csv", "as_csv", is_flag=True, help="The figures of the view as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON document.")
 def command(study: Path, view: str | None, line: str, as_csv: bool, as_json: bool) -> None:
     """Tell what the candidates of STUDY cost: a month, over the horizon, and in what may come.
 
-    After a run its measurements count and candidates that a gate rules out are left out; before one, tokens are
-    estimated from the text and machines are unknown. Calls no model and costs nothing. Ranges hold 90 % of 1,000
+    After a run its measurements count; before one, tokens are estimated from the text, and machines and rates by
+    sizing. Candidates that a gate rules out are left out. Calls no model and costs nothing. Ranges hold 90 % of 1,000
     worlds, in which every input is drawn from its range.
     """
     from steelyard.cli.say import say, say_json
@@ -74,7 +75,7 @@ def _outlook(study: Path) -> CostOutlook:
             _tell_changes(study, folder, decision.made_at)
             return costs
     ready = prepare(study, datetime.now(UTC))
-    costs = costs_ahead(ready, {}, None)
+    costs = costs_ahead(ready, {}, None, {})
     if not isinstance(costs, Unknown):
         return costs
     if isinstance(ready.case.workload, Unknown):
@@ -91,7 +92,7 @@ def _outlook(study: Path) -> CostOutlook:
             slug="no-costs",
             what=f"no candidate's cost is known: {costs.reason}",
             where=str(ready.case.file),
-            next_step="run `steelyard run` on the study, so that rates are measured; or add a candidate with a price",
+            next_step="add a candidate with a price, another `hosting` term, or run `steelyard run` to measure rates",
         )
     )
 
@@ -109,8 +110,9 @@ def _tell_changes(study: Path, folder: Path, made_at: str) -> None:
 
 def _known_line(costs: CostOutlook, name: str) -> str:
     from steelyard.catalogue.ids import nearest
+    from steelyard.cli.cost_tables import known_lines
 
-    known = tuple(dict.fromkeys(line.name for plan in costs.plans for line in plan.lines))
+    known = known_lines(costs)
     wanted = name.strip().casefold()
     for line in known:
         if line.casefold() == wanted:

@@ -27,6 +27,8 @@ class Line:
     sticker: bool = False
 
 
+LICENCE = "model licence"
+
 LINES: tuple[Line, ...] = (
     Line("input tokens", "usage", "requests x fresh_tokens x tokenizer_ratio x input_rate / 1e6 x price", True),
     Line(
@@ -59,7 +61,7 @@ LINES: tuple[Line, ...] = (
     Line("storage", "infrastructure", "storage_gb x storage_usd_per_gb_month"),
     Line("egress", "infrastructure", "requests of own machines x egress_kb_per_request / 1e6 x egress_usd_per_gb"),
     Line("software licences", "infrastructure", "machines x software_usd_per_machine_year / 12"),
-    Line("model licence", "infrastructure", "model_licence_usd_per_year / 12"),
+    Line(LICENCE, "infrastructure", "model_licence_usd_per_year / 12"),
     Line("ML engineers", "people", "share of the way x ml_engineer_usd_per_year / 12"),
     Line(
         "platform engineers",

@@ -1,15 +1,18 @@
-"""Machines to rent and the planning assumptions for them: facts in machines.toml, each with source and date."""
+"""Plain machines to rent and the planning assumptions for them: facts in machines.toml, each with source and date."""
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 
 from steelyard.errors import InputError, Problem
-from steelyard.quantities import Money, Sourced
+from steelyard.quantities import Bytes, Money, Sourced, Unknown
+from steelyard.sizing.calibrate import ID as MEASURED_HERE
+from steelyard.sizing.hardware import Accelerator, Rent
 
 DEFAULT_MACHINE = "cpu-2"
 
@@ -60,6 +63,32 @@ def machine(id: str = DEFAULT_MACHINE) -> Machine:
             next_step="name one of these, or build a Machine with your own hourly price",
         )
     )
+
+
+def processor(hardware: Mapping[str, Accelerator]) -> Accelerator:
+    """The default machine as sizing sees it: as this one measured itself (hardware.toml), or as one like it did."""
+    raw = tomllib.loads(_facts())["processor"]
+    plain = machine(raw["machine"])
+    rent = Rent(plain.usd_per_hour, "hyperscaler", "on-demand", plain.assumed)
+    unread = Unknown(f"not read for {plain.name}")
+    like = Accelerator(
+        id=plain.id,
+        name=plain.name,
+        maker="any",
+        kind="cpu",
+        memory=Sourced(Bytes(plain.memory_gb * 10**9), plain.usd_per_hour.source, plain.usd_per_hour.as_of),
+        bandwidth=Sourced(float(raw["bytes_per_second"]), raw["source"], raw["as_of"]),
+        flops={"fp32": Sourced(float(raw["fp32_flops"]), raw["source"], raw["as_of"])},
+        watts=unread,
+        per_node=1,
+        intra_node=unread,
+        inter_node=unread,
+        rents=(rent,),
+        purchase=unread,
+        shared_memory=True,
+    )
+    here = hardware.get(MEASURED_HERE)
+    return like if here is None else replace(like, bandwidth=here.bandwidth, flops=here.flops)
 
 
 @cache

@@ -5,13 +5,14 @@ Nothing is discounted. One-offs fall into month 0. Machines are whole: the cost 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
 
 from steelyard.costs.demand import DAYS_PER_MONTH, HOURS_PER_MONTH, SECONDS_PER_DAY
 from steelyard.costs.inputs import Inputs, Number
-from steelyard.costs.lines import LINES, Lines
+from steelyard.costs.lines import LICENCE, LINES, Lines
 
 PlanWay: TypeAlias = Literal["api", "rented", "owned", "hybrid"]
 Scaling: TypeAlias = Literal["around the clock", "with the load"]
@@ -30,6 +31,7 @@ class Plan:
 
     `own_peak_to_mean` is that of the requests which the machines get (None: as all have). `replicas` fixes their
     number (None: as many as the peak needs). `owned`: the machines are bought. `tuned`: the model is fine-tuned.
+    `unknown` lines, with the reason, are left out of every sum: what is known of the plan is the least it costs.
     """
 
     candidate: str
@@ -41,6 +43,7 @@ class Plan:
     owned: bool = False
     scaling: Scaling = "around the clock"
     tuned: bool = False
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_api(self) -> bool:
@@ -57,14 +60,17 @@ class Plan:
         inputs = self.inputs.with_facts(api.inputs.facts[name] for name in OF_THE_API)
         used = {name: value for name, value in api.inputs.used.items() if name in OF_THE_API}
         name = f"{self.candidate} + {api.candidate}"
-        return replace(self, candidate=name, way="hybrid", inputs=inputs.using(used), own_share=own_share)
+        unknown = {**self.unknown, **api.unknown}
+        return replace(
+            self, candidate=name, way="hybrid", inputs=inputs.using(used), own_share=own_share, unknown=unknown
+        )
 
 
 def monthly(plan: Plan, inputs: Inputs, requests_per_day: Number, month: Number) -> Lines:
     """USD of the month that begins after `month` months, at so many requests a day; everything may be an array."""
     work = _Month(plan, inputs, requests_per_day, month)
     usd = {**work.usage(), **work.infrastructure(), **work.people(), **work.one_offs(), **work.hidden()}
-    return Lines({line.name: usd[line.name] for line in LINES if line.name in usd})
+    return Lines({line.name: usd[line.name] for line in LINES if line.name in usd and line.name not in plan.unknown})
 
 
 def replicas_at(plan: Plan, inputs: Inputs, requests_per_day: Number) -> Number:
@@ -151,7 +157,7 @@ class _Month:
             "storage": of["storage_gb"] * of["storage_usd_per_gb_month"],
             "egress": self.own_per_day * DAYS_PER_MONTH * of["egress_kb_per_request"] / 1e6 * of["egress_usd_per_gb"],
             "software licences": self.machines * of["software_usd_per_machine_year"] / 12,
-            "model licence": of["model_licence_usd_per_year"] / 12,
+            LICENCE: of["model_licence_usd_per_year"] / 12,
         }
 
     def rented(self) -> dict[str, Number]:

@@ -10,6 +10,7 @@ from steelyard.report.numbers import count, listing
 
 SPANS_SHOWN = 12
 BARS_SHOWN = 12
+SEARCHED = 1e8
 
 
 def ahead(decision: Decision) -> Section | None:
@@ -23,7 +24,10 @@ def ahead(decision: Decision) -> Section | None:
         blocks.append(_tornado(costs, names))
     if costs.splits:
         blocks.append(_splits(costs, names))
+    if costs.hosted:
+        blocks.append(_hosted(costs, names))
     blocks.append(_scenarios(costs, names))
+    blocks += [_inputs(costs), _formulas(costs)]
     lead = (
         "Staff, set-up and what no price list shows are counted. Amounts hold each input at its own value; ranges hold "
         f"90 % of {costs.worlds:,} worlds with every input drawn from its range. "
@@ -39,17 +43,22 @@ def _money(amount: float) -> Cell:
 def _in_full(costs: CostOutlook, names: dict[str, str]) -> Table:
     rows = tuple(
         (
-            Cell(names.get(plan.candidate, plan.candidate), note=plan.way),
+            Cell(names.get(plan.candidate, plan.candidate), note=_way(plan.way, tuple(plan.unknown))),
             _money(plan.month_usd),
             _money(plan.once_usd),
             _money(plan.horizon_usd),
             Cell(f"{usd(plan.low_usd)} to {usd(plan.high_usd)}", numeric=True),
-            Cell(f"{plan.band.p_cheapest * 100:.0f} %", numeric=True),
+            Cell("not compared" if plan.unknown else f"{plan.band.p_cheapest * 100:.0f} %", numeric=True),
         )
         for plan in costs.plans
     )
     head = ("Candidate", "A month", "Once", f"Over {count(costs.months, 'month')}", "90 % of worlds", "Cheapest in")
     return Table("Each candidate in full", head, rows)
+
+
+def _way(way: str, unknown: tuple[str, ...]) -> str:
+    """How it is had, and what of it nobody knows: then the amounts are the least."""
+    return f"{way}; at least, because unknown: {', '.join(unknown)}" if unknown else way
 
 
 def _left_out(costs: CostOutlook, names: dict[str, str]) -> Table:
@@ -63,6 +72,9 @@ def _left_out(costs: CostOutlook, names: dict[str, str]) -> Table:
             for name, line in lines.items()
         ),
     ]
+    for name, why in {name: why for plan in costs.plans for name, why in plan.unknown.items()}.items():
+        said = (Cell("unknown" if name in plan.unknown else usd(0.0), numeric=True) for plan in costs.plans)
+        rows.append((Cell(name, note=why), Cell("infrastructure"), *said))
     head = ("Line", "Group", *(names.get(plan.candidate, plan.candidate) for plan in costs.plans))
     return Table(f"What the sticker price leaves out, over {count(costs.months, 'month')}", head, tuple(rows))
 
@@ -86,14 +98,20 @@ def _volume(costs: CostOutlook, names: dict[str, str]) -> Curves:
     told = "; ".join(f"up to {span.end:,.0f} {names.get(span.cheapest, span.cheapest)}" for span in spans[:SPANS_SHOWN])
     return Curves(
         title="Running cost a month over volume",
-        description=f"Cheapest by requests a day: {told}.",
+        description=f"Cheapest by requests a day: {told}.{_stopped(costs)}",
         x_title="requests a day (log scale)",
         y_title="USD a month (log scale)",
-        curves=tuple(Curve(names.get(plan.candidate, plan.candidate), plan.volume) for plan in costs.plans),
+        curves=tuple(Curve(names.get(plan.candidate, plan.candidate), plan.volume) for plan in costs.compared),
         marks=tuple(span.start for span in spans[1:]),
         table=Table("Who is cheapest at which volume", ("Above, requests a day", "Up to", "Cheapest"), tuple(rows)),
         log=True,
     )
+
+
+def _stopped(costs: CostOutlook) -> str:
+    if costs.searched_to >= SEARCHED:
+        return ""
+    return f" The search ends at {costs.searched_to:,.0f}, where one candidate would take too many machines to list."
 
 
 def _spent(costs: CostOutlook, names: dict[str, str]) -> Curves:
@@ -176,6 +194,56 @@ def _splits(costs: CostOutlook, names: dict[str, str]) -> Table:
     )
     head = ("Own machines", "API", "Replicas", "Own share", "A month", "Saves a month")
     return Table("Base load on own machines, the rest to an API: the best split of each pair", head, rows)
+
+
+def _hosted(costs: CostOutlook, names: dict[str, str]) -> Table:
+    """Own machines in every way with a known price."""
+    rows = tuple(
+        (
+            Cell(names.get(one.candidate, one.candidate)),
+            Cell(one.machine),
+            Cell(one.tenure),
+            Cell(f"{one.machines}", numeric=True),
+            _money(one.machines_usd),
+            _money(one.month_usd),
+            _money(one.horizon_usd),
+        )
+        for one in costs.hosted
+    )
+    over = f"Over {count(costs.months, 'month')}"
+    head = ("Candidate", "On", "Had", "Machines, spares too", "Machines a month", "A month in full", over)
+    return Table("Rent or buy", head, rows)
+
+
+def _formulas(costs: CostOutlook) -> Table:
+    """How each line is worked out, and the inputs that move it."""
+    lines = {line.name: line for plan in costs.plans for line in plan.lines}
+    behind = {
+        name: dict.fromkeys(
+            costs.inputs[key].name
+            for plan in costs.plans
+            for line in plan.lines
+            if line.name == name
+            for key in line.inputs
+        )
+        for name in lines
+    }
+    rows = tuple((Cell(name), Cell(line.formula), Cell(", ".join(behind[name]))) for name, line in lines.items())
+    return Table("How each line is worked out, in USD a month", ("Line", "Formula", "Inputs"), rows)
+
+
+def _inputs(costs: CostOutlook) -> Table:
+    """Every input behind a line, once."""
+    rows = tuple(
+        (
+            Cell(one.name, note=key.rpartition("/")[0]),
+            Cell(f"{one.value:g}", note=one.unit, numeric=True),
+            Cell("" if one.low == one.high else f"{one.low:g} to {one.high:g}"),
+            Cell(one.source, note=one.as_of),
+        )
+        for key, one in sorted(costs.inputs.items(), key=lambda item: item[1].name)
+    )
+    return Table("Every input, with its range and source", ("Input", "Value", "Range", "Source"), rows)
 
 
 def _scenarios(costs: CostOutlook, names: dict[str, str]) -> Table:

@@ -23,11 +23,15 @@ THINKING_TOKENS = 512
 
 @dataclass(frozen=True)
 class Plan:
-    """Calls and cost of measuring one candidate; `per_request` is the mean test request, estimated from text."""
+    """Calls and cost of measuring one candidate; `per_request` is the mean test request, estimated from text.
+
+    `fresh_tokens` of its input differ from request to request; the rest, examples and all, is the same in each.
+    """
 
     calls: int
     per_request: Usage
     cost: Money | Unknown
+    fresh_tokens: int = 0
 
 
 def expected_usage(task: Classification, model: Model, text: str, shots: int) -> Usage:
@@ -59,4 +63,6 @@ def plan(
     tested = sum(expected_usage(task, candidate.model, sample.input, most).input_tokens for sample in test)
     mean = _usage(round(tested / max(1, len(test))), candidate.model)
     calls = len(choosing) + len(test)
-    return Plan(calls, mean, price_of(candidate, _usage(chosen + tested, candidate.model, calls), at))
+    fresh = sum(math.ceil(len(sample.input) / CHARACTERS_PER_TOKEN) for sample in test) / max(1, len(test))
+    price = price_of(candidate, _usage(chosen + tested, candidate.model, calls), at)
+    return Plan(calls, mean, price, round(fresh) + LABEL_TOKENS)

@@ -17,6 +17,7 @@ OutputsTrain: TypeAlias = Literal["none", "same-family", "other-models", "compet
 Role: TypeAlias = Literal["deployer", "end-user"]
 Already: TypeAlias = Literal["registered", "subscription", "commercial-agreement"]
 Metric: TypeAlias = Literal["accuracy", "latency_p50", "latency_p95", "ttft_p95", "cost_per_month", "cost_per_1000"]
+Tenure: TypeAlias = Literal["on-demand", "spot", "1-year", "3-year", "owned"]
 Criterion: TypeAlias = Literal["quality", "cost", "speed", "control", "independence", "time_to_market"]
 
 
@@ -114,12 +115,22 @@ class Privacy:
 
 @dataclass(frozen=True)
 class Workload:
-    """Expected traffic. `growth_per_month` 0.06 is 6 %."""
+    """Expected traffic. `growth_per_month` 0.06 is 6 %. `hours`: relative traffic in each hour of a day, () unknown."""
 
     requests_per_day: float
     peak_to_mean: float = 4.0
     growth_per_month: float = 0.0
     horizon_months: int = 12
+    hours: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """How own machines are had: on which ("" = the cheapest that fits), on which terms; what must not leave them."""
+
+    on: str = ""
+    term: Tenure = "on-demand"
+    must_stay: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -195,6 +206,7 @@ class UseCase:
     candidates: tuple[CandidateSpec, ...]
     costs: Mapping[str, StatedCost] = field(default_factory=dict)
     margin: float | None = None
+    hosting: Hosting = Hosting()
 
     @property
     def output(self) -> Path:

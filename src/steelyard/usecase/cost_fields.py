@@ -1,4 +1,4 @@
-"""The sections `costs` and `currency` of a study file."""
+"""The sections `costs`, `currency` and `hosting` of a study file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
 from steelyard.usecase import values
-from steelyard.usecase.fields import Day, Part, Text, sound
+from steelyard.usecase.case import Tenure
+from steelyard.usecase.fields import Day, Part, Share, Text, sound
 
 
 class CostPart(Part):
@@ -56,3 +57,13 @@ class CurrencyPart(Part):
     usd: Annotated[float, Field(gt=0)] = Field(description="US dollars for one unit")
     as_of: Day = Field(description="The day of the rate")
     source: Text = Field(description="Who published it")
+
+
+class HostingPart(Part):
+    """How own machines are had; without it they are rented on demand, on what is cheapest."""
+
+    on: str = Field(default="", description="An accelerator (h100), or cpu-2; else the cheapest that fits")
+    term: Tenure = Field(default="on-demand", description="How it is paid for")
+    must_stay: Annotated[Share, Field(ge=0, le=1)] = Field(
+        default=0.0, description="Part of the requests that may not go to an API when both share the load"
+    )

@@ -14,6 +14,7 @@ from steelyard.quantities import Unknown
 from steelyard.usecase.case import (
     CandidateSpec,
     DataSpec,
+    Hosting,
     Organisation,
     Privacy,
     StatedCost,
@@ -28,7 +29,7 @@ from steelyard.usecase.cost_fields import CostPart
 from steelyard.usecase.lines import Document, read_yaml
 from steelyard.usecase.mistakes import placed, problem_of
 from steelyard.usecase.records import READABLE
-from steelyard.usecase.schema import CandidatePart, DataPart, StudyPart, TaskPart, UsePart
+from steelyard.usecase.schema import CandidatePart, DataPart, StudyPart, TaskPart, UsePart, WorkloadPart
 
 STUDY_FILE = "study.yaml"
 MAX_BYTES = 1_000_000
@@ -144,16 +145,24 @@ def _use_case(part: StudyPart, document: Document, file: Path) -> UseCase:
         use=use_of(part.use),
         privacy=Privacy(privacy.data_class, privacy.may_send_to or DEFAULT_REACH[privacy.data_class]),
         allow_ways=tuple(dict.fromkeys(part.allow_ways)),
-        workload=Workload(**dict(part.workload)) if part.workload else Unknown("the study file states no workload"),
+        workload=_workload(part.workload) if part.workload else Unknown("the study file states no workload"),
         require=tuple(limit for _, limit in part.require if limit is not None),
         prefer=part.prefer,
         margin=part.decide.margin,
         costs={name: _stated(cost, part) for name, cost in part.costs.items()},
+        hosting=Hosting(part.hosting.on.strip().lower(), part.hosting.term, part.hosting.must_stay),
         candidates=tuple(
             _candidate(candidate, document.line(("candidates", number)))
             for number, candidate in enumerate(part.candidates)
         ),
     )
+
+
+def _workload(part: WorkloadPart) -> Workload:
+    """The peak is that of the hours where they are given."""
+    hours, said = tuple(part.hours or ()), part.peak_to_mean
+    peak = max(hours) * len(hours) / sum(hours) if hours else said
+    return Workload(part.requests_per_day, peak, part.growth_per_month, part.horizon_months, hours)
 
 
 def _stated(cost: CostPart, study: StudyPart) -> StatedCost:

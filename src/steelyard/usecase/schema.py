@@ -33,7 +33,7 @@ from steelyard.usecase.case import (
     Requirement,
     Role,
 )
-from steelyard.usecase.cost_fields import CostPart, CurrencyPart
+from steelyard.usecase.cost_fields import CostPart, CurrencyPart, HostingPart
 from steelyard.usecase.fields import (
     CODE,
     LIMIT_SCHEMA,
@@ -171,6 +171,16 @@ class WorkloadPart(Part):
     )
     growth_per_month: Share = Field(default=0.0, description="6% or 0.06")
     horizon_months: Annotated[Whole, Field(ge=1, le=120)] = 12
+    hours: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=24, max_length=24)] | None = Field(
+        default=None, description="Relative traffic in each hour of a day: 24 numbers"
+    )
+
+    @field_validator("hours", mode="after")
+    @classmethod
+    def _some(cls, hours: list[float] | None) -> list[float] | None:
+        if hours is not None and not sum(hours):
+            sound(values.bad_value("no hour has any traffic", "24 numbers of which one is above 0"))
+        return hours
 
     @field_validator("growth_per_month", mode="after")
     @classmethod
@@ -288,6 +298,7 @@ class StudyPart(Part):
         default={}, description="Rates of other currencies that `costs` are stated in"
     )
     costs: dict[str, CostPart] = Field(default={}, description="Inputs of the cost model by name, in place of ours")
+    hosting: HostingPart = HostingPart()
 
     @field_validator("costs", mode="after")
     @classmethod

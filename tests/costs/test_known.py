@@ -1,0 +1,103 @@
+"""What a run has shown takes the place of assumptions, and what nobody knows stays unknown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from tests.costs.test_cost import AT, candidate, offer
+from tests.costs.test_model import api_plan, machine_plan
+
+from steelyard.catalogue.model import LicenceRef
+from steelyard.costs.known import FEE, Known, analysis
+from steelyard.costs.outlook import CostOutlook, outlook
+from steelyard.costs.volume import Demand
+from steelyard.providers.protocol import Usage
+from steelyard.quantities import Sourced, Tokens, Unknown
+from steelyard.usecase import UseCase
+from steelyard.usecase.load import load_study
+
+STUDY = """name: s
+data: {file: d.jsonl, input: message, target: intent, test: 50%}
+task: {kind: classification, prompt: "{message}"}
+use: {purpose: internal, commercial: true}
+privacy: {class: public, may_send_to: any}
+allow_ways: [self-hosted, api]
+workload: {requests_per_day: 20_000, horizon_months: 12}
+candidates: [linear]
+"""
+USAGES = {Usage(Tokens(800), Tokens(10)): 10}
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> UseCase:
+    (tmp_path / "d.jsonl").touch()
+    (tmp_path / "study.yaml").write_text(STUDY)
+    return load_study(tmp_path)
+
+
+def told(case: UseCase, way: str, known: Known, **changes) -> CostOutlook:
+    one = replace(candidate(way, offer() if way == "api" else Unknown("own")), **changes)
+    found = analysis(case, [one], {one.id: known}, AT)
+    assert isinstance(found, CostOutlook), found
+    return found
+
+
+def test_the_share_of_failed_calls_is_that_of_the_run_with_its_interval(case: UseCase) -> None:
+    """3 of 100: Wilson's interval from 1.03 to 8.45 %."""
+    known = Known(USAGES, Unknown("an API"), failed=(3, 100))
+    share = next(one for one in told(case, "api", known).inputs.values() if one.name == "failed_share")
+    assert (share.value, share.low, share.high) == pytest.approx((0.03, 0.0103, 0.0845), abs=1e-4)
+    assert share.source == "3 of 100 calls of the run; range: 95 %"
+
+
+def test_a_run_in_which_nothing_failed_says_how_much_may_still_fail(case: UseCase) -> None:
+    known = Known(USAGES, Unknown("an API"), failed=(0, 100))
+    bar = next(bar for bar in told(case, "api", known).tornado if bar.input == "failed_share")
+    assert bar.low.value == 0
+    assert bar.high.value == pytest.approx(0.037, abs=1e-3)
+
+
+def test_fine_tuning_costs_its_own_seconds_on_the_machine(case: UseCase) -> None:
+    """1,800 s are half an hour at 0.1008 USD."""
+    found = told(case, "self-hosted", Known(USAGES, 4.0, fit_seconds=1800.0), recipe="head")
+    tuning = next(line for line in found.plans[0].lines if line.name == "first fine-tuning")
+    assert tuning.horizon_usd == pytest.approx(0.0504)
+
+
+def test_a_licence_that_must_be_bought_is_unknown_until_somebody_says_its_price(case: UseCase) -> None:
+    known = Known(USAGES, 4.0, fee=True)
+    plan = told(case, "self-hosted", known).plans[0]
+    assert plan.unknown == {"model licence": FEE}
+    assert "model licence" not in {line.name for line in plan.lines}
+    signed = LicenceRef("mistral-commercial", "", signed=True, usd_per_year=Decimal("12000"))
+    model = replace(candidate("self-hosted").model, licence=Sourced(signed, "contract 17", "2026-10-01"))
+    priced = told(case, "self-hosted", known, model=model).plans[0]
+    assert not priced.unknown
+    assert {line.name: line.month_usd for line in priced.lines}["model licence"] == pytest.approx(1000)
+
+
+def test_a_plan_with_an_unknown_line_is_compared_with_nobody() -> None:
+    cheap = replace(machine_plan(), candidate="cheap", unknown={"model licence": FEE})
+    found = outlook((api_plan(), machine_plan(), cheap), Demand(20_000, 0.0, 12))
+    assert "cheap" in {plan.candidate for plan in found.plans}
+    assert "cheap" not in {plan.candidate for plan in found.compared}
+    assert "cheap" not in {span.cheapest for span in found.over_volume}
+    assert found.choice != "cheap"
+    assert all("cheap" not in {total.candidate for total in one.totals} for one in found.scenarios)
+
+
+def test_who_is_barred_is_named_with_the_gate_and_not_priced(case: UseCase) -> None:
+    one, other = candidate("api", offer()), replace(candidate("self-hosted"), id="own")
+    known = {one.id: Known(USAGES, Unknown("-"), barred="ruled out (privacy): no"), "own": Known(USAGES, 4.0)}
+    found = analysis(case, [one, other], known, AT)
+    assert isinstance(found, CostOutlook)
+    assert found.without == {one.id: "ruled out (privacy): no"}
+    assert not found.splits
+
+
+def test_each_input_is_kept_once() -> None:
+    found = outlook((api_plan(), machine_plan()), Demand(20_000, 0.0, 12))
+    assert {key for plan in found.plans for line in plan.lines for key in line.inputs} == set(found.inputs)
