@@ -228,7 +228,7 @@ def just_inferior(n: int, band: tuple[float, float], kind: str) -> Study:
     return study
 
 
-def coverage(big: bool) -> Iterator[tuple[str, Study, bool]]:
+def coverage() -> Iterator[tuple[str, Study, bool]]:
     """Name, study, and whether more than 97 % is accepted."""
     for n in SIZES:
         for name, band in BANDS.items():
@@ -240,7 +240,11 @@ def coverage(big: bool) -> Iterator[tuple[str, Study, bool]]:
             for kind in ("0/1", "graded", "clustered"):
                 where = f"{n} clusters" if kind == "clustered" else f"n = {n}"
                 yield f"difference, {kind}, tied, {name}, {where}", pair(n, BANDS[name], 0.0, kind), few or n < 20
-                yield f"difference, {kind}, gap to 20 points, {name}, {where}", pair(n, BANDS[name], 0.2, kind), few
+                yield (
+                    f"difference, {kind}, gap to 20 points, {name}, {where}",
+                    pair(n, BANDS[name], 0.2, kind),
+                    few or n < 20,
+                )
     for n, whole in ((20, 40), (50, 60), (100, 400)):
         yield f"these {whole} items, {n} of them answered", part(n, whole), n == 20
     for n, q in ((20, 0.5), (60, 0.95), (300, 0.95)):
@@ -298,7 +302,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="Lines whose name holds this text")
     asked = parser.parse_args()
     outside = lines = 0
-    for number, (name, study, more) in enumerate(coverage(False)):
+    for number, (name, study, more) in enumerate(coverage()):
         if asked.only not in name:
             continue
         random = np.random.default_rng((2026, number))

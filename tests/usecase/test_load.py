@@ -36,6 +36,11 @@ def test_a_minimal_study_gets_the_stated_defaults(load: Load, tmp_path: Path) ->
     ]
 
 
+def test_a_margin_is_a_share_and_nothing_unless_stated(load: Load) -> None:
+    assert load().margin is None
+    assert load(("name: inbox", "name: inbox\ndecide: {margin: 2%}")).margin == 0.02
+
+
 def test_every_field_arrives_where_it_belongs(load: Load) -> None:
     case = load(
         ("test: 40%}", "test: 0.25, id: id, cluster: customer, language: lang, slices: [a], max_test: 100, seed: 3}"),
@@ -163,6 +168,8 @@ def test_all_mistakes_are_told_at_once_each_with_its_line(fail: Fail) -> None:
         ("20_000", "1, horizon_months: 0", "8 (workload.horizon_months)", "1"),
         ("20_000", "1, peak_to_mean: 0.5", "8 (workload.peak_to_mean)", "1"),
         ("20_000", "1, growth_per_month: 6", "8 (workload.growth_per_month)", "6%"),
+        ("name: inbox", "name: inbox\ndecide: {margin: 2}", "2 (decide.margin)", "2 points are 2%"),
+        ("name: inbox", "name: inbox\ndecide: {margin: 0}", "2 (decide.margin)", "less than 50%"),
         ("{class: public}", "3", "7 (privacy)", "key: value"),
         ("[quality, cost]", "[quality, price]", "10 (prefer)", "time_to_market"),
         ("- linear", "- smollm2-135m-instruct", "13 (candidates[1])", "twice"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from steelyard.decision.basis import Basis
 from steelyard.decision.certainty import Against, Certainty, NextSamples, SliceFigure
-from steelyard.decision.choose import cost_or_infinite, quality_of
+from steelyard.decision.choose import cost_of_line, quality_of
 from steelyard.decision.compare import ALPHA, separable_in
 from steelyard.decision.figures import quality_of_scores, scored
 from steelyard.decision.record import Standing
@@ -86,10 +86,16 @@ def _against(basis: Basis, groups: Groups, best: Standing, lines: Sequence[Stand
             traffic=one.traffic,
             within_items=NO_MARGIN if margin is None else on_items < ALPHA,
             within_traffic=NO_MARGIN if margin is None else on_traffic < ALPHA,
-            cheaper=cost_or_infinite(line) < cost_or_infinite(best),
+            cheaper=_cheaper(line, best),
         )
         for (line, one), on_items, on_traffic in zip(found, items, traffic, strict=True)
     )
+
+
+def _cheaper(line: Standing, best: Standing) -> bool:
+    """Known to be: a cost that nobody knows is not a high one."""
+    ours, theirs = cost_of_line(line), cost_of_line(best)
+    return isinstance(ours, Estimate) and isinstance(theirs, Estimate) and ours.value < theirs.value
 
 
 def _next(basis: Basis, groups: Groups, lines: Sequence[Standing]) -> NextSamples | Unknown:
@@ -170,7 +176,7 @@ def _sentences(
         if len(others) > 1:
             said.append(f"Not shown to be worse than any other, all pairs together at 95 %: {listed(others)}")
         elif others:
-            said.append(f"{others[0]} is shown to be better than every other, all pairs together at 95 %")
+            said.append(f"Shown to be better than every other, all pairs together at 95 %: {others[0]}")
     said += _margin_words(basis, best, against, names)
     if isinstance(following, NextSamples):
         pair = f"{names[following.first]} and {names[following.second]}"
@@ -194,7 +200,7 @@ def _margin_words(
     if margin is None or best is None:
         return []
     if not cheaper:
-        return [f"No measured candidate costs less than {best.name}, so the margin of {points(margin)} points is idle"]
+        return [f"None is known to cost less than {best.name}: nothing is to be gained from the margin"]
     here = f"these {counted(basis.data.n_test, 'sample')}"
     width = f"{points(margin)} points worse than {best.name}"
     shown = [names[one.candidate] for one in cheaper if one.within_traffic is True]
@@ -225,7 +231,7 @@ def _warnings(basis: Basis, slices: Sequence[SliceFigure]) -> list[str]:
         whole = len({(one.column, one.part) for one in slices})
         said.append(
             f"{len(small)} of {counted(whole, 'slice')} {'has' if len(small) == 1 else 'have'} fewer than 30 samples: "
-            "their figures are mostly those of the whole"
+            "those figures are mostly the whole's"
         )
     out = [f"{names[one.candidate]} on {one.column} = {one.part}" for one in slices if one.stands_out]
     said.append(f"Standing out after correction: {listed(out)}" if out else "None stands out after correction")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from steelyard.decision import Decision
-from steelyard.decision.certainty import Certainty, SliceFigure
+from steelyard.decision.certainty import Against, Certainty, SliceFigure
 from steelyard.decision.sentences import points
 from steelyard.quantities import Unknown
 from steelyard.report import numbers
@@ -31,7 +31,7 @@ def good_enough(decision: Decision) -> Section | None:
             Cell(names[one.candidate], note="costs less" if one.cheaper else ""),
             _difference(one.items),
             _difference(one.traffic),
-            *(() if isinstance(known.margin, Unknown) else (Cell(_within(one.within_items, one.within_traffic)),)),
+            *(() if isinstance(known.margin, Unknown) else (Cell(_within(one, known.margin)),)),
         )
         for one in known.against
     )
@@ -56,8 +56,8 @@ def slices(decision: Decision) -> Section | None:
     blocks: list[Block] = [Bullets(known.slice_warnings)]
     blocks += [_slice_table(decision, known, column) for column in columns]
     lead = (
-        "Every figure is drawn towards the candidate's own mean, further the fewer samples a slice has; beside it "
-        "the share of right answers on these samples alone."
+        "Every figure is drawn towards the candidate's own mean: the fewer samples, the further. Beside it stands the "
+        "share of right answers on the samples of the slice alone."
     )
     return Section("slices", "Slice by slice", lead, tuple(blocks))
 
@@ -96,7 +96,10 @@ def _difference(estimate: Estimate) -> Cell:
     return Cell(numbers.points(estimate.value), note=f"{low} to {high}", numeric=True)
 
 
-def _within(items: bool | Unknown, traffic: bool | Unknown) -> str:
-    if traffic is True:
+def _within(one: Against, margin: float) -> str:
+    if one.within_traffic is True:
         return "yes"
-    return "on these samples only" if items is True else "not shown"
+    if one.within_items is True:
+        return "on these samples only"
+    interval = one.traffic.interval
+    return "no" if not isinstance(interval, Unknown) and interval.high < -margin else "not shown"
