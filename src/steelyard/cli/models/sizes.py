@@ -38,21 +38,20 @@ def computed_sizes(model: Model) -> tuple[Computed, ...] | Unknown:
     """
     if model.openness != "open":
         return Unknown("no weights are published")
-    if isinstance(model.parameters, Unknown):
-        return Unknown(f"its parameters are not known ({model.parameters.reason})")
+    counted, count = tensors_of(model), model.parameters
+    if isinstance(counted, Unknown) and isinstance(count, Unknown):
+        return Unknown(f"its parameters are not known ({count.reason})")
     published = {one.name for one in model.weights} | {
         name.lower() for one in model.editions if isinstance(one.size_bytes, Sourced) for name in one.quantisations
     }
-    counted = tensors_of(model)
     found = []
     for precision in dict.fromkeys((published_precision(model.id), *SHOWN)):
         if precision in published:
             continue
-        if isinstance(counted, Unknown):
-            size = model.parameters.value * codings()[precision].bytes
-            how = "parameters times the bytes of one"
-        else:
-            size = sum(line.memory_bytes for line in weight_lines(model, counted, precision))
-            how = "tensor by tensor"
-        found.append(Computed(precision, round(size), how))
+        if not isinstance(counted, Unknown):
+            size: float = sum(line.memory_bytes for line in weight_lines(model, counted, precision))
+            found.append(Computed(precision, round(size), "tensor by tensor"))
+        elif not isinstance(count, Unknown):
+            size = count.value * codings()[precision].bytes
+            found.append(Computed(precision, round(size), "parameters times the bytes of one"))
     return tuple(found)
