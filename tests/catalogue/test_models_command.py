@@ -72,7 +72,7 @@ def test_sizes_that_nobody_publishes_are_computed_by_precision_and_said_to_be(
 def test_a_size_that_is_published_is_not_computed_and_one_without_parameters_is_unknown() -> None:
     published = json.loads(run("show", "gemma-3-270m", "--json").stdout)["computed_weights"]
     assert "q4_k_m" not in {one["precision"] for one in published}
-    unknown = json.loads(run("show", "bge-reranker-v2-gemma", "--json").stdout)["computed_weights"]
+    unknown = json.loads(run("show", "t0", "--json").stdout)["computed_weights"]
     assert "parameters are not known" in unknown["reason"]
     assert "size of the weights" not in run("show", "gpt-5-mini").stdout
 
