@@ -23,6 +23,7 @@ from steelyard.costs.outlook import CostOutlook
 from steelyard.costs.stated import inputs_of
 from steelyard.decision import DataSummary, Decision, Evidence
 from steelyard.decision.decide import decide
+from steelyard.decision.in_full import with_costs
 from steelyard.decision.known import fee_demanded, known_of, why_barred
 from steelyard.decision.screen import screen
 from steelyard.decision.store import save
@@ -133,13 +134,9 @@ def conclude(
 ) -> Decision:
     """Evidence of every candidate, then the decision."""
     results = {**ready.not_measured, **{name: _with_plan(ready, result) for name, result in results.items()}}
+    known = {name: known_of(ready.plans[name], result) for name, result in results.items()}
     evidence = [
-        Evidence(
-            c,
-            ready.verdicts[c.id],
-            results[c.id],
-            bill_of(c, known_of(ready.plans[c.id], results[c.id]), ready.case, ready.at),
-        )
+        Evidence(c, ready.verdicts[c.id], results[c.id], bill_of(c, known[c.id], ready.case, ready.at))
         for c in ready.candidates
         if c.id in results
     ]
@@ -153,7 +150,7 @@ def conclude(
         clusters={sample.id: sample.cluster for sample in ready.data.test},
         slices={sample.id: sample.parts for sample in ready.data.test},
     )
-    return decision if provisional else replace(decision, costs=costs_ahead(ready, results, decision, fitted or {}))
+    return decision if provisional else with_costs(decision, costs_ahead(ready, results, decision, fitted or {}))
 
 
 def costs_ahead(

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from pydantic import TypeAdapter
 from tests.decision.samples import sample_decision
 
 from steelyard.cli.cost import command
+from steelyard.cli.cost_tables import explained, known_lines
 from steelyard.cli.run import command as run
 from steelyard.costs.outlook import CostOutlook
 from steelyard.decision.store import from_json, to_json
@@ -59,9 +61,11 @@ def test_a_total_opens_into_its_lines(study: Path) -> None:
 
 
 def test_every_line_and_total_opens(study: Path) -> None:
-    names = {line["name"] for plan in json.loads(cost(study, "--json").stdout)["plans"] for line in plan["lines"]}
-    for name in (*names, "sticker price", "once", "a month", "in full"):
-        assert cost(study, "--explain", name).exit_code == 0
+    costs = TypeAdapter(CostOutlook).validate_json(cost(study, "--json").stdout)
+    for name in known_lines(costs):
+        rows = explained(costs, name).rows
+        assert rows[0][1] == "="
+        assert any(row[0] == "" and row[1] for row in rows)
 
 
 def test_a_candidate_that_a_gate_bars_is_paired_with_nobody(study: Path) -> None:
@@ -130,8 +134,6 @@ def test_an_older_decision_is_still_read_and_says_that_it_has_no_costs() -> None
 def test_a_decision_keeps_its_costs_to_the_last_figure(study: Path) -> None:
     from dataclasses import replace
 
-    from pydantic import TypeAdapter
-
     costs = TypeAdapter(CostOutlook).validate_json(cost(study, "--json").stdout)
     decision = replace(sample_decision(), costs=costs)
     assert from_json(to_json(decision)) == decision
@@ -148,6 +150,10 @@ def test_after_a_run_its_measurements_count_and_a_changed_study_is_told_of(study
     assert "has changed" not in first.stderr
     assert "measured in a run" in cost(study, "--explain", "machines for the load").stdout
     assert "Costs in full" in (study / ".steelyard" / "report.html").read_text()
+    document = json.loads((study / ".steelyard" / "decision.json").read_text())
+    full = document["costs"]["plans"][0]["month_usd"]
+    assert f"in full, with people and all that no price list shows, it is ${full:,.0f} a month" in document["verdict"]
+    assert len(json.dumps(document["costs"])) < 80_000  # inputs stand there once, not with every line
     with (study / "study.yaml").open("a") as file:
         file.write("# a remark\n")
     assert "has changed" in cost(study).stderr

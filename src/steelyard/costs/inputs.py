@@ -21,6 +21,8 @@ else:
 """A number, or an array of shape (worlds, months), (worlds, 1) or (1, months)."""
 
 Shape: TypeAlias = Literal["triangular", "log-normal"]
+ASSUMED = "planning assumption of this tool"
+"""How the source of a number begins that nobody read anywhere."""
 Z90 = 1.6448536269514722
 """Of a log-normal range, `low`, `value` and `high` are the 5th, 50th and 95th percentile: two halves where skewed."""
 

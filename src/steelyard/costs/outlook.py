@@ -163,7 +163,8 @@ def outlook(
         mine = worlds_of([plan], demand)
         band = bands_by_name.get(plan.candidate) or bands([plan.candidate], mine)[0]
         stair = stairs.get(plan.candidate) or over_volume([plan])[0]
-        told.append(_plan_cost(plan, demand, total_band(mine[0]), band, drawn(stair), known))
+        line = tuple((float(f"{at:.6g}"), float(f"{usd:.6g}")) for at, usd in drawn(stair))
+        told.append(_plan_cost(plan, demand, total_band(mine[0]), band, line, known))
     return CostOutlook(
         choice=choice,
         requests_per_day=demand.requests_per_day,
