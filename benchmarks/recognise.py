@@ -127,6 +127,20 @@ def write(folder: Path) -> None:
     DATA.write_text(json.dumps({"schema_version": "1.0", "fingerprints": rows}, indent=1) + "\n")
 
 
+def in_one_file(texts: dict[str, str]) -> list[str]:
+    """Each text with each standard licence behind it, and before it: what got a name all the same."""
+    standard = {name: (SYSTEM / name).read_text() for name in STANDARD} | {"MIT": min(mit_texts(), key=len)}
+    found = []
+    for name, text in texts.items():
+        for other, more in standard.items():
+            for both in (f"{text}\n\n{more}", f"{more}\n\n{text}", f"{text[: len(text) // 2]}\n\n{more}"):
+                got = recognise(both)
+                if not isinstance(got, Abstained):
+                    found.append(f"{name} and {other} in one file: {got.licence}")
+    print(f"{3 * len(texts) * len(standard):,} files of two licences; {len(found)} got a name")
+    return found
+
+
 def judge(folder: Path) -> bool:
     """True when nothing is named wrong and enough is named."""
     named: dict[str, list[bool]] = {}
@@ -148,6 +162,7 @@ def judge(folder: Path) -> bool:
             got = recognise(form)
             if not isinstance(got, Abstained) and got.licence not in {*STANDARD.values(), "mit"}:
                 wrong.append(f"{name}, {way}: {got.licence}")
+    wrong += in_one_file(texts)
     for way, marks in named.items():
         print(f"{way:14} {sum(marks)} of {len(marks)} named ({100 * sum(marks) / len(marks):.0f} %)")
     print(f"{len(others)} other texts, {len(fingerprints())} fingerprints; named wrong: {len(wrong)}")
