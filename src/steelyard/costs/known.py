@@ -19,6 +19,7 @@ from steelyard.costs.model import Plan, monthly, replicas_at
 from steelyard.costs.outlook import CostOutlook, Hosted, outlook
 from steelyard.costs.placement import Asked, Placement, placements
 from steelyard.costs.plans import plan_ahead, plan_of, plan_on
+from steelyard.costs.simulated import utilisation
 from steelyard.costs.stated import as_stated
 from steelyard.costs.volume import Demand
 from steelyard.providers.protocol import Usage
@@ -38,7 +39,8 @@ class Known:
     """One candidate's requests and rate. `fresh_tokens` of a request differ from the one before.
 
     `failed`: calls that gave no usable answer, of how many (none: nothing was called). `fit_seconds`: what fitting it
-    took. `fee`: its terms ask for a commercial licence. `barred`: why it is not to be had, "" when it is.
+    took. `timed_seconds`: single requests on the machine at hand. `fee`: its terms ask for a commercial licence.
+    `barred`: why it is not to be had, "" when it is.
     """
 
     usages: Mapping[Usage, int]
@@ -46,6 +48,7 @@ class Known:
     fresh_tokens: int = 0
     failed: tuple[int, int] = (0, 0)
     fit_seconds: float = 0.0
+    timed_seconds: tuple[float, ...] = ()
     fee: bool = False
     barred: str = ""
 
@@ -125,6 +128,8 @@ def _plan(candidate: Candidate, known: Known, study: _Study) -> Plan | Unknown:
             at=study.at,
             machine=machine(),
         )
+        if isinstance(plan, Plan):
+            plan = replace(plan, inputs=plan.inputs.with_facts(_planned(candidate, known, case)))
     return plan if isinstance(plan, Unknown) else _finished(plan, candidate, known, case)
 
 
@@ -135,6 +140,16 @@ def _finished(plan: Plan, candidate: Candidate, known: Known, case: UseCase) -> 
     assert isinstance(stated, Plan), "it was a plan"
     priced = "model_licence_usd_per_year" in case.costs or _signed(candidate)
     return replace(stated, unknown={LICENCE: FEE}) if known.fee and not priced else stated
+
+
+def _planned(candidate: Candidate, known: Known, case: UseCase) -> list[Input]:
+    """How much of a measured rate its latency objective leaves; where no simulation can tell, the usual share stays."""
+    rate = known.throughput_per_second
+    if candidate.way != "self-hosted" or isinstance(rate, Unknown) or isinstance(case.workload, Unknown):
+        return []
+    objectives = required(case.require) or usual().value
+    share = utilisation(rate, known.timed_seconds, case.workload, objectives, candidate.id)
+    return [] if isinstance(share, Unknown) else [share]
 
 
 def machine_named(case: UseCase) -> str:

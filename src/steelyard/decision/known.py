@@ -35,6 +35,7 @@ def known_of(planned: Plan, result: Measurement | NotMeasured | None, fitted: Ca
         fresh_tokens=planned.fresh_tokens,
         failed=(unusable, len(result.samples)),
         fit_seconds=seconds,
+        timed_seconds=() if isinstance(result.latency, Unknown) else result.latency.total_seconds,
     )
 
 

@@ -156,7 +156,7 @@ def week(workload: Workload, objectives: Sequence[Objective], server: Server, ca
     day = Day(workload.requests_per_day, workload.peak_to_mean)
     rates = day.rate(np.arange(0, SECONDS_PER_DAY, 3600.0))
     service = float(np.mean(server.serve(steady(1e-6, 200, 0), 1, 0).seconds("latency")))
-    rate = lru_cache(lambda n: _share_kept(server, objectives, capacity, n) * n * capacity.rate_flat_out)
+    rate = lru_cache(lambda n: most_share(server, objectives, capacity, n) * n * capacity.rate_flat_out)
     hours = 0.0
     for load in rates.tolist():
         needed = next(
@@ -192,8 +192,8 @@ def spread(p50: float, p95: float, n: int = 1_000) -> tuple[float, ...]:
     return tuple((p50 * np.exp(sigma * ndtri((np.arange(n) + 0.5) / n))).tolist())
 
 
-def _share_kept(server: Server, objectives: Sequence[Objective], capacity: Capacity, replicas: int) -> float:
-    """The largest share of the rate flat out that so many replicas carry, to a fortieth."""
+def most_share(server: Server, objectives: Sequence[Objective], capacity: Capacity, replicas: int) -> float:
+    """The largest share of the rate flat out that so many replicas carry and keep every objective, to a fortieth."""
     flat_out = replicas * capacity.rate_flat_out
     low, high = 0, 39
     while high - low > 1:
