@@ -76,17 +76,10 @@ def terms(load: Load) -> Terms[float] | Unknown:
     model = load.model
     if isinstance(model.architecture, Unknown):
         return Unknown(f"the architecture of {model.id} is not known ({model.architecture.reason})")
-    network, counted = model.architecture.value, tensors_of(model)
-    if network.shape != "decoder":
-        return Unknown(f"{model.id} does not write token by token: speed is estimated for decoders only")
+    network = model.architecture.value
+    counted = _counted(model, network)
     if isinstance(counted, Unknown):
         return counted
-    ratio = active_ratio(model, counted)
-    if ratio > MOST_ACTIVE:
-        return Unknown(
-            f"the numbers that were read give {counted.active / 1e9:.3g} billion parameters a token, published are "
-            f"{counted.active / ratio / 1e9:.3g}: the network is built in another way than they say"
-        )
     layout, precision = _layout(load), _written(model, load.precision)
     wide = bytes_by_group(model.id, precision, set(model.modalities) != {"text"})
     of_fixed, of_experts = _arithmetic(precision, wide["attention"]), _arithmetic(precision, wide["experts"])
@@ -135,6 +128,20 @@ def terms(load: Load) -> Terms[float] | Unknown:
         engine=float(ENGINES.index(load.backend.lower()) if load.backend.lower() in ENGINES else 0),
         apart=float(layout.apart),
         stages=float(stages),
+    )
+
+
+def _counted(model: Model, network: Architecture) -> Tensors | Unknown:
+    """Its parameters, where the numbers describe a network that writes, and as many of it at work as published."""
+    if network.shape != "decoder":
+        return Unknown(f"{model.id} does not write token by token: speed is estimated for decoders only")
+    counted = tensors_of(model)
+    if isinstance(counted, Unknown) or active_ratio(model, counted) <= MOST_ACTIVE:
+        return counted
+    published = counted.active / active_ratio(model, counted)
+    return Unknown(
+        f"the numbers that were read give {counted.active / 1e9:.3g} billion parameters a token, published are "
+        f"{published / 1e9:.3g}: the network is built in another way than they say"
     )
 
 

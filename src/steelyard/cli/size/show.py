@@ -75,13 +75,19 @@ def show_command(
     if as_json:
         say_document(_document(found, answers))
         return
+    say(f"{tokens:,} tokens a sequence, {batch} at once; cache in {kept}", err=True)
+    if not isinstance(found.context_tokens, Unknown) and tokens > found.context_tokens.value:
+        say(f"note: {found.id} reads {found.context_tokens.value:,} tokens at most", err=True)
+    _tell(found, answers, every_line=bool(names))
+
+
+def _tell(found: Model, answers: list[tuple[Accelerator, Memory | Unknown]], *, every_line: bool) -> None:
+    from steelyard.quantities import Unknown
+
     _say_network(found)
     if all(isinstance(answer, Unknown) for _, answer in answers) and len({str(answer) for _, answer in answers}) == 1:
         say_line(f"on any accelerator: {answers[0][1]}")
         return
-    say(f"{tokens:,} tokens a sequence, {batch} at once; cache in {kept}", err=True)
-    if not isinstance(found.context_tokens, Unknown) and tokens > found.context_tokens.value:
-        say(f"note: {found.id} reads {found.context_tokens.value:,} tokens at most", err=True)
     shown = [(machine, answer) for machine, answer in answers if not isinstance(answer, Unknown)]
     speeds: list[Speed | Unknown] = []
     if shown:
@@ -95,7 +101,7 @@ def show_command(
     for machine, answer in answers:
         if isinstance(answer, Unknown):
             say_line(f"{machine.id}: no: {answer.reason}")
-        elif names:
+        elif every_line:
             _say_lines(machine, answer)
     for note in dict.fromkeys(note for _, answer in shown for note in answer.notes):
         say(f"note: {note}", err=True)
