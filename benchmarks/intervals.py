@@ -234,7 +234,7 @@ def coverage() -> Iterator[tuple[str, Study, bool]]:
         for name, band in BANDS.items():
             yield f"share, {name}, n = {n}", share(n, band), n < 50 and name != "middle"
         for name in ("middle", "near 1"):
-            few = name == "near 1"
+            few = name == "near 1" and n < 50
             yield f"graded mean, {name}, n = {n}", grades(n, BANDS[name]), few
             yield f"share in {n} clusters, {name}", clustered_share(n, BANDS[name]), few
             for kind in ("0/1", "graded", "clustered"):
@@ -271,17 +271,17 @@ def errors() -> Iterator[tuple[str, Study]]:
             yield f"5 points worse, {kind}, {n}: within 5 points", just_inferior(n, (0.6, 0.95), kind)
 
 
-def forecasts(random: Random, runs: int) -> Iterator[tuple[str, float, float]]:
-    """Name, chance as told, and how often it came true."""
+def forecasts(random: Random, runs: int) -> Iterator[tuple[str, float, float, int]]:
+    """Name, chance as told, how often it came true, in how many runs."""
     for n, gap in ((100, 0.12), (400, 0.05)):
         told = power(n, gap, 0.25)
         shares = [(0.25 + gap) / 2, (0.25 - gap) / 2, 0.75]
         wins, losses, _ = random.multinomial(n, shares, size=runs).T
         hit = (np.abs(wins - losses) > 1.959964 * np.sqrt(wins + losses)).mean()
-        yield f"power of {n} items for {100 * gap:.0f} points", told, float(hit)
+        yield f"power of {n} items for {100 * gap:.0f} points", told, float(hit), runs
     told_of, came = [], []
-    for run in range(runs // 2):
-        shares = random.dirichlet((2, 2, 12))
+    for run in range(runs):
+        shares = random.dirichlet(((1, 1, 6), (2, 2, 12), (4, 4, 24))[run % 3])  # some pairs differ more than others
         wins, losses, _ = random.multinomial(100, shares)
         if abs(wins - losses) > 1.96 * math.sqrt(wins + losses):
             continue
@@ -292,7 +292,7 @@ def forecasts(random: Random, runs: int) -> Iterator[tuple[str, float, float]]:
         new = random.multinomial(more, shares)
         up, down = wins + new[0], losses + new[1]
         came.append(abs(up - down) > 1.96 * math.sqrt(up + down))
-    yield "so many more items separate the two", float(np.mean(told_of)), float(np.mean(came))
+    yield "so many more items separate the two", float(np.mean(told_of)), float(np.mean(came)), len(came)
 
 
 def main() -> int:
@@ -324,10 +324,13 @@ def main() -> int:
             f"{100 * got:6.1f} %  {'at most 5':12} {'OUTSIDE ' if wrong else ''}{name} ({asked.runs:,} runs)",
             flush=True,
         )
-    for name, told, came in forecasts(np.random.default_rng(2028), asked.runs) if not asked.only else ():
-        wrong = abs(told - came) > 0.05
+    for name, told, came, runs in forecasts(np.random.default_rng(2028), asked.runs) if not asked.only else ():
+        wrong = abs(told - came) > 0.05 + 2 * math.sqrt(told * (1 - told) / runs)
         outside, lines = outside + wrong, lines + 1
-        print(f"{100 * came:6.1f} %  {f'told {100 * told:.1f}':12} {'OUTSIDE ' if wrong else ''}{name}", flush=True)
+        print(
+            f"{100 * came:6.1f} %  {f'told {100 * told:.1f}':12} {'OUTSIDE ' if wrong else ''}{name} ({runs:,} runs)",
+            flush=True,
+        )
     print(f"{lines} lines, {outside} outside")
     return int(outside > 0)
 

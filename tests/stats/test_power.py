@@ -65,7 +65,7 @@ def test_the_chance_agrees_with_a_simulation_of_its_own():
     random = np.random.default_rng(9)
     hits = 0
     for _ in range(3000):
-        shares = random.gamma([13.0, 7.0, 84.0])
+        shares = random.gamma([15.0, 9.0, 100.0])
         wins, losses, _ = random.multinomial(150, shares / shares.sum())
         hits += mcnemar(12 + wins, 6 + losses) < 0.05
     assert chance_to_separate(12, 6, 100, 150) == pytest.approx(hits / 3000, abs=0.03)

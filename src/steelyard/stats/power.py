@@ -14,6 +14,9 @@ POWER = 0.8
 DISCORDANCE = 0.25
 """Share of items on which one of two candidates is right and the other wrong, where nothing has been measured."""
 TOO_MANY = 100_000
+BEFORE = (3.0, 3.0, 18.0)
+"""As if so many wins, losses and ties had gone before. A lead that has just been seen is smaller in truth; without
+them a forecast of 0.7 came true in 0.61 to 0.74 of cases, with them in 0.62 to 0.80, over five kinds of truth."""
 
 
 def power(n: int, difference: float, discordance: float = DISCORDANCE, pairs: int = 1, alpha: float = 0.05) -> float:
@@ -69,12 +72,11 @@ def chance_to_separate(
 ) -> float:
     """The probability that `more` further items tell the two apart, given what n items have shown.
 
-    Predictive: the shares of wins, losses and ties are drawn from their posterior (Dirichlet, as if one
-    win, one loss and two ties had gone before),
-    then the new items from those; the test at alpha / pairs is McNemar's over old and new together.
+    Predictive: the shares of wins, losses and ties are drawn from their posterior (Dirichlet, see
+    `BEFORE`), then the new items from those; the test at alpha / pairs is McNemar's over old and new together.
     """
     generator = np.random.default_rng(seed)
-    shares = generator.dirichlet((wins + 1, losses + 1, max(0.0, n - wins - losses) + 2), 4000)
+    shares = generator.dirichlet(np.add((wins, losses, max(0.0, n - wins - losses)), BEFORE), 4000)
     new = generator.multinomial(more, shares)
     up, down = wins + new[:, 0], losses + new[:, 1]
     z = NormalDist().inv_cdf(1 - alpha / pairs / 2)
