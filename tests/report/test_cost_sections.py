@@ -17,6 +17,8 @@ from steelyard.costs.volume import Demand
 from steelyard.decision import Decision
 from steelyard.decision.sentences import usd
 from steelyard.report.blocks import Curves, Tornado
+from steelyard.report.charts import Axis
+from steelyard.report.cost_charts import _decades
 from steelyard.report.cost_sections import ahead
 from steelyard.report.render import html, markdown
 
@@ -74,3 +76,17 @@ def test_hostile_names_stay_text(decision: Decision, costs: CostOutlook) -> None
     page = html(replace(decision, costs=bent))
     assert "<script" not in page
     assert "\u202e" not in page
+
+
+def test_an_axis_over_volume_has_its_powers_of_ten_as_far_as_there_is_room() -> None:
+    assert _decades(Axis(1, 1e8, 84, 300, log=True)) == (1, 1e4, 1e8)
+    assert _decades(Axis(1, 1e8, 84, 1000, log=True)) == tuple(10.0**power for power in range(9))
+
+
+def test_every_figure_opens_on_the_page_into_formula_and_sources(decision: Decision, costs: CostOutlook) -> None:
+    page = unescape(html(decision)).replace("\u00a0", " ")
+    assert "How each line is worked out" in page
+    for line in costs.plans[0].lines:
+        assert line.formula in page
+    for one in costs.inputs.values():
+        assert one.source.split("(")[0].strip()[:40] in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 from steelyard.report import numbers
@@ -9,10 +10,12 @@ from steelyard.report.blocks import Curve, Curves, Tornado
 from steelyard.report.charts import FONT, Axis
 from steelyard.report.labels import shortened, text_width
 
-LEFT, TOP, BOTTOM, RIGHT = 84.0, 14.0, 44.0, 34.0
+LEFT, TOP, BOTTOM, RIGHT = 84.0, 14.0, 48.0, 36.0
 LEGEND_ROW, BAR_ROW = 18.0, 24.0
 STYLES = 5
 MARKS_SHOWN = 40
+LABEL = 86.0
+"""Pixels that a label of nine digits takes."""
 SMALLEST_USD = 0.01
 
 
@@ -33,7 +36,7 @@ def curves(chart: Curves, width: float, prefix: str) -> str:
         shapes.append(f'<line class="change" x1="{x(mark):.1f}" y1="{TOP}" x2="{x(mark):.1f}" y2="{bottom:.1f}"/>')
     for number, curve in enumerate(chart.curves):
         shapes += _curve(curve, number, x, y)
-        at = bottom + BOTTOM + LEGEND_ROW * number
+        at = bottom + BOTTOM + 4 + LEGEND_ROW * number
         style = f"s{number % STYLES}"
         shapes.append(f'<line class="curve {style}" x1="{LEFT}" y1="{at:.1f}" x2="{LEFT + 34}" y2="{at:.1f}"/>')
         name = escape(shortened(curve.name, FONT, width - LEFT - 60))
@@ -95,16 +98,24 @@ def _grid(chart: Curves, x: Axis, y: Axis, width: float, bottom: float) -> list[
     for tick, text in zip(ticks, numbers.usd_axis(ticks), strict=True):
         parts.append(f'<line class="grid" x1="{LEFT}" y1="{y(tick):.1f}" x2="{x.end:.1f}" y2="{y(tick):.1f}"/>')
         parts.append(f'<text class="axis" x="{LEFT - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{text}</text>')
-    for tick in x.ticks(max(3, min(7, int(width / 90)))):
+    for tick in _decades(x) if x.log else x.ticks(max(3, min(7, int(width / 90)))):
         parts.append(
             f'<text class="axis" x="{x(tick):.1f}" y="{bottom + 16:.1f}" text-anchor="middle">{tick:,.0f}</text>'
         )
     said = f"{chart.x_title}; {chart.y_title}"
     middle = (LEFT + x.end) / 2
     parts.append(
-        f'<text class="axis" x="{middle:.1f}" y="{bottom + 31:.1f}" text-anchor="middle">{escape(said)}</text>'
+        f'<text class="axis" x="{middle:.1f}" y="{bottom + 34:.1f}" text-anchor="middle">{escape(said)}</text>'
     )
     return parts
+
+
+def _decades(axis: Axis) -> tuple[float, ...]:
+    """Powers of ten, evenly apart and as many as there is room for."""
+    first, last = math.ceil(math.log10(axis.low)), math.floor(math.log10(axis.high))
+    room = max(1, int((axis.end - axis.start) / LABEL))
+    step = max(1, math.ceil((last - first) / room))
+    return tuple(float(10**power) for power in range(first, last + 1, step))
 
 
 def _svg(title: str, description: str, shapes: list[str], width: float, height: float, prefix: str) -> str:
