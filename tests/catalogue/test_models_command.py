@@ -134,6 +134,12 @@ def test_an_empty_list_names_the_filter_that_emptied_it() -> None:
     assert "--max-input-price 1E-7 leaves none of " in result.stderr
     assert "--fits" not in result.stderr
     assert "nobody called 'Nemo Ltd'" in run("list", "--provider", "Nemo Ltd").stderr
+    assert "did you mean 'Anthropic'?" in run("list", "--provider", "Antropic").stderr
+
+
+def test_what_is_sold_without_a_known_price_is_unpriced_in_the_list() -> None:
+    (line,) = [line for line in run("list", "--provider", "Palantir").stdout.splitlines() if "palantir" in line]
+    assert "unpriced" in line
 
 
 @pytest.mark.parametrize("text", ["", "B", "seven", "7 furlongs", "1e999999", "nan", "inf"])

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TypeAlias
 
+from steelyard.catalogue.load import Catalogue
 from steelyard.catalogue.model import Model, Offer
 
 Words: TypeAlias = tuple[str, ...]
@@ -33,6 +34,13 @@ def sells(offer: Offer, model: Model, asked: Words) -> bool:
     return any(
         first and _is_house(offer.vendor, first) and (not rest or makes(model, rest)) for first, rest in _splits(asked)
     )
+
+
+def names_of(catalogue: Catalogue) -> tuple[str, ...]:
+    """Names of makers, families and sellers, and the others they go by."""
+    names = {name for model in catalogue.models.values() for name in (model.vendor, model.family)}
+    names |= {offer.vendor for offer in catalogue.offers}
+    return tuple(sorted(names | {other for others in _also().values() for other in others}))
 
 
 def _splits(asked: Words) -> Iterator[tuple[Words, Words]]:

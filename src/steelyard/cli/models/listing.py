@@ -19,6 +19,7 @@ from steelyard.cli.models.telling import say_document, short, value_or_unknown
 from steelyard.cli.say import say
 
 if TYPE_CHECKING:
+    from steelyard.catalogue.load import Catalogue
     from steelyard.catalogue.model import Model
     from steelyard.catalogue.price import Price
     from steelyard.catalogue.selection import Answer, Choice, Filter, Step
@@ -83,7 +84,10 @@ def list_command(everything: bool, provider: str, study: Path | None, as_json: b
     judge = judge_of(study, options, at)
     filters = _filters(options, judge, at)
     wide = everything or bool(filters) or bool(provider)
-    rows = choices(whole(by_hand) if wide else by_hand, by_hand.models, at, provider, _within(options))
+    catalogue = whole(by_hand) if wide else by_hand
+    rows = choices(catalogue, by_hand.models, at, provider, _within(options))
+    if provider and not rows:
+        say(_nobody(provider, catalogue), err=True)
     kept, steps = select(rows, filters)
     if as_json:
         say_document(
@@ -97,7 +101,7 @@ def list_command(everything: bool, provider: str, study: Path | None, as_json: b
 
         cells = [_row(choice, judge) for choice in kept]
         print_table(tuple(cells[0]), cells)
-    for line in _remarks(len(rows), provider, steps, wide):
+    for line in _remarks(len(rows), steps, wide) if rows or not provider else ():
         say(line, err=True)
 
 
@@ -174,7 +178,7 @@ def _row(choice: Choice, judge: Judge | None) -> dict[str, str]:
     if judge is not None:
         row["verdict"] = judge.status(choice)
     return row | {
-        "USD/M in, out": ""
+        "USD/M in, out": ("unpriced" if choice.offers else "")
         if isinstance(price, Unknown)
         else f"{price.input_usd_per_million}, {price.output_usd_per_million}",
         "sold by": choice.seller + (f" +{len(choice.offers) - 1}" if len(choice.offers) > 1 else ""),
@@ -194,10 +198,15 @@ def _state(model: Model) -> str:
     return ""
 
 
-def _remarks(count: int, provider: str, steps: tuple[Step, ...], wide: bool) -> list[str]:
+def _nobody(provider: str, catalogue: Catalogue) -> str:
+    from steelyard.catalogue.houses import names_of
+    from steelyard.catalogue.ids import nearest
+
+    return f"nobody called {provider!r} makes or sells a model of the catalogue{nearest(provider, names_of(catalogue))}"
+
+
+def _remarks(count: int, steps: tuple[Step, ...], wide: bool) -> list[str]:
     """What the reader of stdout should know besides: which filter emptied the list, what was not known."""
-    if provider and not count:
-        return [f"nobody called {provider!r} makes or sells a model of the catalogue"]
     before = count
     lines: list[str] = []
     for step in steps:
