@@ -149,6 +149,7 @@ def conclude(
         provisional=provisional,
         clusters={sample.id: sample.cluster for sample in ready.data.test},
         slices={sample.id: sample.parts for sample in ready.data.test},
+        targets={sample.id: sample.target for sample in ready.data.test},
     )
     return decision if provisional else with_costs(decision, costs_ahead(ready, results, decision, fitted or {}))
 

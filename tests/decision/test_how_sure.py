@@ -144,3 +144,26 @@ def test_before_a_run_it_is_said_what_so_many_samples_will_show():
     assert "will show no difference" in foresight(4, 3, 12, "nothing to pay")
     assert "more, as they come in 40 clusters" in foresight(240, 3, 720, "nothing to pay", 40)
     assert foresight(240, 1, 240, "nothing to pay") == "240 test samples; 1 candidate, 240 calls, nothing to pay."
+
+
+def test_metrics_of_all_answers_are_told_where_the_study_names_them_and_without_failed_calls():
+    """The rare class is answered by a alone: accuracy hardly moves, macro-F1 does."""
+    targets = {f"s{i}": "rare" if i % 10 == 0 else "often" for i in range(240)}
+    good, poor = (list(targets.values()), ["often"] * 240)
+    evidence = [
+        replace(one, measurement=replace(one.measurement, answers=tuple(said)))
+        for one, said in (
+            (measured("a", [1.0] * 239 + [Unknown("failed")]), good),
+            (measured("b", [float(target == "often") for target in targets.values()]), poor),
+        )
+    ]
+    made = decide(
+        case(also=("macro_f1",), require=()), evidence, summary(), made_at=MADE_AT, versions={}, targets=targets
+    )
+    best, other = sure(made).corpus
+    assert (best.candidate, best.value.value, best.value.n) == ("a", 1.0, 239)
+    assert other.value.value == pytest.approx(216 / 228 / 2, abs=0.001)
+    assert other.less_best.value == pytest.approx(other.value.value - 1, abs=0.001)
+    assert other.p_adjusted < 0.001
+    assert from_json(to_json(made)) == made
+    assert sure(decided(measured("a", scores(190, 240)))).corpus == ()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from tests.decision.evidence import MADE_AT, case, measured, scores, summary
 from tests.decision.samples import sample_decision
 
+from steelyard.decision.certainty import Certainty, CorpusFigure
 from steelyard.decision.decide import decide
-from steelyard.report.certainty_sections import good_enough, slices
+from steelyard.quantities import Unknown
+from steelyard.report.certainty_sections import good_enough, other_metrics, slices
 from steelyard.report.page import page
 from steelyard.report.render import html, markdown
+from steelyard.stats import Estimate, Interval
 
 
 def decision(**changes):
@@ -41,6 +45,20 @@ def test_slices_show_the_drawn_in_figure_beside_the_slices_own_and_say_how_many_
     assert "4 figures of slices were looked at" in text
     assert "(alone " in text
     assert "<b>chat" not in html(made)
+
+
+def test_other_metrics_have_a_table_where_there_are_some():
+    assert other_metrics(decision()) is None
+    made = decision()
+    span = Estimate(0.5, Interval(0.4, 0.6), 240, "bootstrap (BCa)", "share")
+    figures = (
+        CorpusFigure("macro_f1", "a", span, Unknown("the best itself"), 1.0),
+        CorpusFigure("macro_f1", "b", replace(span, interval=Unknown("too few items")), replace(span, value=-0.1), 0.2),
+    )
+    assert isinstance(made.certainty, Certainty)
+    text = markdown(replace(made, certainty=replace(made.certainty, corpus=figures)))
+    assert "| Macro-F1 | a | 50.0 % (40.0 to 60.0 %) |" in text
+    assert "| Macro-F1 | b | 50.0 % (too few items) | -10.0 points" in text
 
 
 def test_the_sentences_stand_under_how_sure():

@@ -38,7 +38,8 @@ def test_a_minimal_study_gets_the_stated_defaults(load: Load, tmp_path: Path) ->
 
 def test_a_margin_is_a_share_and_nothing_unless_stated(load: Load) -> None:
     assert load().margin is None
-    assert load(("name: inbox", "name: inbox\ndecide: {margin: 2%}")).margin == 0.02
+    case = load(("name: inbox", "name: inbox\ndecide: {margin: 2%, also: [macro_f1]}"))
+    assert (case.margin, case.also) == (0.02, ("macro_f1",))
 
 
 def test_every_field_arrives_where_it_belongs(load: Load) -> None:

@@ -54,6 +54,20 @@ class SliceFigure:
 
 
 @dataclass(frozen=True)
+class CorpusFigure:
+    """A metric of all answers together, which is no mean of scores; `less_best`: less that of the best, paired.
+
+    `p_adjusted`: of no difference, over all candidates and metrics told. The best itself has Unknown and 1.
+    """
+
+    metric: str
+    candidate: str
+    value: Estimated
+    less_best: Estimated
+    p_adjusted: float
+
+
+@dataclass(frozen=True)
 class Certainty:
     """All of it; `sentences` and `slice_warnings` say the main things in words.
 
@@ -68,3 +82,4 @@ class Certainty:
     slices: tuple[SliceFigure, ...]
     sentences: tuple[str, ...]
     slice_warnings: tuple[str, ...]
+    corpus: tuple[CorpusFigure, ...] = ()

@@ -33,17 +33,20 @@ def decide(
     provisional: bool = False,
     clusters: Mapping[str, str] | None = None,
     slices: Mapping[str, Mapping[str, str]] | None = None,
+    targets: Mapping[str, str] | None = None,
 ) -> Decision:
     """Which candidate to take, by the study's gates and preference.
 
     Lines come tier by tier, the best first, then those that were not measured in the study's order. Tiers and
     comparisons cover all that were measured; only those that passed every gate can win. `clusters` (sample id ->
     group; "" or nothing for a sample that stands alone) makes intervals and tests robust where samples come in
-    groups. `slices` (sample id -> column -> value) break the results down. `provisional`: the run goes on.
+    groups. `slices` (sample id -> column -> value) break the results down; `targets` (sample id -> right answer) are
+    for metrics that are no mean of scores. `provisional`: the run goes on.
     """
     basis = _basis(case, evidence, data, made_at, clusters)
     winner, best_model = basis.winner, basis.best_model
     passing = [line for line in basis.lines if line.passed and line is not winner]
+    groups = Groups(clusters, slices or {}, targets or {})
     return Decision(
         study=case.name,
         question=case.question,
@@ -71,7 +74,7 @@ def decide(
         fallback_order=_fallback(winner, passing),
         versions=dict(versions),
         provisional=provisional,
-        certainty=Unknown("the run goes on") if provisional else certainty(basis, Groups(clusters, slices or {})),
+        certainty=Unknown("the run goes on") if provisional else certainty(basis, groups),
     )
 
 

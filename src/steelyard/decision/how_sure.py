@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from steelyard.decision.basis import Basis
-from steelyard.decision.certainty import Against, Certainty, NextSamples, SliceFigure
+from steelyard.decision.certainty import Against, Certainty, CorpusFigure, NextSamples, SliceFigure
 from steelyard.decision.choose import cost_of_line, quality_of
 from steelyard.decision.compare import ALPHA, separable_in
 from steelyard.decision.figures import quality_of_scores, scored
 from steelyard.decision.record import Standing
 from steelyard.decision.sentences import counted, listed, points, sentence
 from steelyard.quantities import Unknown
-from steelyard.stats import Estimate, NonInferiority, holm, noninferiority, not_beaten
+from steelyard.stats import Estimate, Estimated, NonInferiority, holm, noninferiority, not_beaten
 from steelyard.stats.paired import score_test
 
 CHANCE = 0.7
@@ -28,10 +28,11 @@ OTHERS = "all others"
 
 @dataclass(frozen=True)
 class Groups:
-    """What the samples belong to, by id: `clusters` one each, `slices` a value for every column."""
+    """What is known of the samples, by id: `clusters` one each, `slices` a value for every column, right answers."""
 
     clusters: Mapping[str, str] | None = None
     slices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    targets: Mapping[str, str] = field(default_factory=dict)
 
     def clusters_of(self, samples: Sequence[str]) -> list[str] | None:
         """A sample without a cluster stands alone."""
@@ -58,6 +59,7 @@ def certainty(basis: Basis, groups: Groups) -> Certainty:
         slices=slices,
         sentences=tuple(sentence(text) for text in _sentences(basis, leader, unbeaten, against, following)),
         slice_warnings=tuple(sentence(text) for text in _warnings(basis, slices)),
+        corpus=_corpus(basis, groups, leader, measured) if leader else (),
     )
 
 
@@ -151,6 +153,48 @@ def _slices(basis: Basis, groups: Groups, lines: Sequence[Standing]) -> tuple[Sl
         SliceFigure(column, one.name, name, one.n, one.raw, one.shrunk, p, one.small, p < ALPHA)
         for (column, name, one), p in zip(found, adjusted, strict=True)
     )
+
+
+def _corpus(basis: Basis, groups: Groups, best: Standing, lines: Sequence[Standing]) -> tuple[CorpusFigure, ...]:
+    """The metrics that the study names, for all measured, over the samples that have a score."""
+    if not basis.case.also:
+        return ()
+    from steelyard.stats.corpus import METRICS, corpus_difference, corpus_metric
+
+    answers = {}
+    for line in lines:
+        measurement = basis.measurements[line.candidate]
+        rows = zip(measurement.samples, measurement.answers, measurement.scores, strict=True)
+        answers[line.candidate] = {sample: said for sample, said, score in rows if not isinstance(score, Unknown)}
+    found: list[CorpusFigure] = []
+    for name in basis.case.also:
+        for line in lines:
+            ours, theirs = answers[line.candidate], answers[best.candidate]
+            samples = [sample for sample in ours if sample in groups.targets]
+            right = [groups.targets[sample] for sample in samples]
+            clusters = groups.clusters_of(samples)
+            value = corpus_metric(METRICS[name], right, [ours[s] for s in samples], _grouped(clusters))
+            less: Estimated = Unknown("the best itself")
+            p = 1.0
+            if line is not best:
+                both = [sample for sample in samples if sample in theirs]
+                compared = corpus_difference(
+                    METRICS[name],
+                    [groups.targets[sample] for sample in both],
+                    [ours[sample] for sample in both],
+                    [theirs[sample] for sample in both],
+                    _grouped(groups.clusters_of(both)),
+                )
+                less = compared if isinstance(compared, Unknown) else compared.estimate
+                p = 1.0 if isinstance(compared, Unknown) else compared.p_value
+            found.append(CorpusFigure(name, line.candidate, value, less, p))
+    adjusted = iter(holm([one.p_adjusted for one in found if one.candidate != best.candidate]))
+    return tuple(one if one.candidate == best.candidate else replace(one, p_adjusted=next(adjusted)) for one in found)
+
+
+def _grouped(clusters: list[str] | None) -> list[str] | None:
+    """Clusters of one sample each are none; without any the bootstrap counts equal samples together."""
+    return clusters if clusters is not None and len(set(clusters)) < len(clusters) else None
 
 
 def _parts(values: list[str]) -> list[str]:

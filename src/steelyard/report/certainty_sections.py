@@ -9,10 +9,12 @@ from steelyard.quantities import Unknown
 from steelyard.report import numbers
 from steelyard.report.blocks import Block, Bullets, Cell, Section, Table
 from steelyard.report.numbers import count
-from steelyard.stats import Estimate
+from steelyard.stats import Estimate, Estimated
 
 MOST_COLUMNS = 4
 """So many candidates stand beside each other in a table of slices."""
+
+METRIC_NAMES = {"macro_f1": "Macro-F1", "micro_f1": "Micro-F1", "balanced_accuracy": "Balanced accuracy"}
 
 
 def certain(decision: Decision) -> tuple[str, ...]:
@@ -45,6 +47,36 @@ def good_enough(decision: Decision) -> Section | None:
         lead += f" The study takes less than {points(known.margin)} points below the best for good enough."
     table = Table(f"Each less {names[known.best]}", head, rows)
     return Section("good-enough", "These samples, and traffic like them", lead, (table,))
+
+
+def other_metrics(decision: Decision) -> Section | None:
+    """Metrics of all answers together, where the study names some."""
+    known = decision.certainty
+    if isinstance(known, Unknown) or not known.corpus:
+        return None
+    names = {line.candidate: line.name for line in decision.standings}
+    rows = tuple(
+        (
+            Cell(METRIC_NAMES.get(one.metric, one.metric)),
+            Cell(names[one.candidate]),
+            Cell(numbers.value(one.value), note=numbers.interval(one.value) or _no_interval(one.value), numeric=True),
+            *(
+                (Cell(""), Cell(""))
+                if isinstance(one.less_best, Unknown)
+                else (_difference(one.less_best), Cell(numbers.p_value(one.p_adjusted), numeric=True))
+            ),
+        )
+        for one in known.corpus
+    )
+    head = ("Metric", "Candidate", "Value", f"Less {names[known.best]}", "p, Holm")
+    lead = "Metrics of all answers together. They choose nobody: gates and preference rest on the study's own metric."
+    return Section("metrics", "Other metrics", lead, (Table("By resampling the test samples", head, rows),))
+
+
+def _no_interval(estimate: Estimated) -> str:
+    if isinstance(estimate, Unknown):
+        return estimate.reason
+    return estimate.interval.reason if isinstance(estimate.interval, Unknown) else ""
 
 
 def slices(decision: Decision) -> Section | None:

@@ -11,7 +11,7 @@ from steelyard.quantities import Unknown
 from steelyard.report import numbers
 from steelyard.report.background import background
 from steelyard.report.blocks import Headline, Page
-from steelyard.report.certainty_sections import good_enough, slices
+from steelyard.report.certainty_sections import good_enough, other_metrics, slices
 from steelyard.report.cost_sections import ahead
 from steelyard.report.leaderboard import leaderboard, trade_off
 from steelyard.report.numbers import count, listing
@@ -33,6 +33,7 @@ def page(decision: Decision) -> Page:
         doubts(decision),
         rechecks(decision),
         good_enough(decision),
+        other_metrics(decision),
         slices(decision),
         ruled_out(decision),
         not_measured(decision),

@@ -18,6 +18,7 @@ Role: TypeAlias = Literal["deployer", "end-user"]
 Already: TypeAlias = Literal["registered", "subscription", "commercial-agreement"]
 Metric: TypeAlias = Literal["accuracy", "latency_p50", "latency_p95", "ttft_p95", "cost_per_month", "cost_per_1000"]
 Tenure: TypeAlias = Literal["on-demand", "spot", "1-year", "3-year", "owned"]
+CorpusMetric: TypeAlias = Literal["macro_f1", "micro_f1", "balanced_accuracy"]
 Criterion: TypeAlias = Literal["quality", "cost", "speed", "control", "independence", "time_to_market"]
 
 
@@ -187,8 +188,8 @@ class UseCase:
 
     `folder` is the study's folder; all output goes to `folder / ".steelyard"`. `prefer` maps criteria to weights
     that sum to 1, in the order of importance. `margin`: how much worse than the best counts as good enough, fixed
-    before the run; None if the study states none. `costs` replace inputs of the cost model by name. `workload` may be
-    Unknown: then monthly costs are unknown.
+    before the run; None if the study states none. `also`: metrics that are told beside the task's own. `costs` replace
+    inputs of the cost model by name. `workload` may be Unknown: then monthly costs are unknown.
     """
 
     name: str
@@ -206,6 +207,7 @@ class UseCase:
     candidates: tuple[CandidateSpec, ...]
     costs: Mapping[str, StatedCost] = field(default_factory=dict)
     margin: float | None = None
+    also: tuple[CorpusMetric, ...] = ()
     hosting: Hosting = Hosting()
 
     @property

@@ -149,6 +149,7 @@ def _use_case(part: StudyPart, document: Document, file: Path) -> UseCase:
         require=tuple(limit for _, limit in part.require if limit is not None),
         prefer=part.prefer,
         margin=part.decide.margin,
+        also=tuple(dict.fromkeys(part.decide.also)),
         costs={name: _stated(cost, part) for name, cost in part.costs.items()},
         hosting=Hosting(part.hosting.on.strip().lower(), part.hosting.term, part.hosting.must_stay),
         candidates=tuple(

@@ -27,6 +27,7 @@ from steelyard.providers.protocol import DataClass, MaySendTo
 from steelyard.usecase import values
 from steelyard.usecase.case import (
     Already,
+    CorpusMetric,
     Distribute,
     OutputsTrain,
     Purpose,
@@ -211,6 +212,8 @@ class DecidePart(Part):
     margin: Share | None = Field(
         default=None, description="A cheaper candidate that is less than this worse than the best is good enough: 2%"
     )
+
+    also: list[CorpusMetric] = Field(default=[], description="Metrics of all answers together, told beside accuracy")
 
     @field_validator("margin", mode="after")
     @classmethod
