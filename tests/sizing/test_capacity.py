@@ -105,9 +105,10 @@ def test_a_fleet_above_a_cell_is_its_multiple() -> None:
     assert large == pytest.approx(10 * small, rel=0.08)
 
 
-def test_a_week_is_used_by_its_mean_and_scaling_takes_fewer_hours() -> None:
-    workload = Workload(2_000_000, peak_to_mean=4.0)
-    found = of(2_000_000 / 86_400 * 4, FAST, GPU)
+def test_a_week_is_used_by_its_mean_and_scaling_takes_fewer_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "REQUESTS", 2_000)
+    workload = Workload(1_000_000, peak_to_mean=4.0)
+    found = of(1_000_000 / 86_400 * 4, FAST, GPU)
     seen = week(workload, FAST, GPU, found)
     assert seen.used == pytest.approx(found.share_at_peak / 4)
     assert seen.kept_on == 168 * found.count

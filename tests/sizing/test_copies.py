@@ -25,8 +25,8 @@ LENGTHS = Lengths.of({(300, 10): 5, (800, 200): 3, (1500, 60): 2})
 
 @pytest.fixture(autouse=True)
 def few_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quarter of the usual ones: what is asserted here hangs on none of the last percents."""
-    monkeypatch.setattr(capacity, "REQUESTS", 2_000)
+    """An eighth of the usual ones: what is asserted here hangs on none of the last percents."""
+    monkeypatch.setattr(capacity, "REQUESTS", 1_000)
 
 
 def on(name: str, machine: str) -> Copy | Unknown:
@@ -41,7 +41,7 @@ def test_a_larger_model_takes_more_accelerators_and_more_replicas() -> None:
     assert small.server.limits.cache_tokens >= small.server.limits.max_batch * LENGTHS.longest
     assert small.fast.step_time(0, 8, 4000) < small.server.step_time(0, 8, 4000) < small.slow.step_time(0, 8, 4000)
     assert 0.02 < small.server.outside_seconds < small.slow.outside_seconds
-    few, many = (replicas_for(30.0, usual().value, copy.server, seeds=(0,)) for copy in (small, large))
+    few, many = (replicas_for(20.0, usual().value, copy.server, seeds=(0,)) for copy in (small, large))
     assert isinstance(few, Capacity)
     assert isinstance(many, Capacity)
     assert few.count < many.count

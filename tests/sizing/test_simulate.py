@@ -16,7 +16,7 @@ from steelyard.sizing.served import Served
 from steelyard.sizing.simulate import Batching, Limits, Slots, batch
 from steelyard.sizing.traffic import SECONDS_PER_DAY, Counts, Day, Lengths, steady
 
-N = 30_000
+N = 12_000
 
 
 def linear(prefill: int, decoding: int, cached: int) -> float:
@@ -142,7 +142,7 @@ def exponential_outputs(mean_seconds: float, n: int, seed: int) -> Counts:
 
 @pytest.mark.parametrize(("slots", "load"), [(1, 0.7), (4, 3.0)])
 def test_slots_with_exponential_service_are_m_m_c(slots: int, load: float) -> None:
-    """One replica whose steps take the same for any batch: within 10 % of Erlang over 120,000 requests."""
+    """One replica whose steps take the same for any batch: within 10 % of Erlang over 48,000 requests."""
     n = 4 * N
     outputs = exponential_outputs(1.0, n, 3)
     served = batch(steady(load, n, 3), np.ones(n, int), outputs, constant, Limits(slots, 10**9), 1).after(0.1)
