@@ -10,6 +10,7 @@ import pytest
 
 from steelyard.errors import InputError
 from steelyard.quantities import Unknown
+from steelyard.sizing import capacity
 from steelyard.sizing.capacity import (
     Capacity,
     at_load,
