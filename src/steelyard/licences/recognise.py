@@ -39,6 +39,8 @@ FOR, AGAINST = 3, 4
 WHOLE = 0.97
 MOST_BESIDE = 60
 """More words before the first and after the last passage than a title, a copyright line and a greeting have."""
+MOST_OF = 0.9
+"""Of a second licence those are told that share as much with it, but for a tenth."""
 MOST_WORDS = 12
 """So many words that differ are told, and a copyright line has no more than that."""
 _MARKUP = re.compile(r"<[^<>]{1,200}>|\]\([^()\s]*\)|\\(?=\W)|(?<![\w.])\(?\d{1,2}(?:\\?[.)])(?=\s)")
@@ -151,10 +153,11 @@ def _is_copyright_line(words: Sequence[str], gap: range) -> bool:
 
 
 def _another(beside: Sequence[int], best: Fingerprint, known: Sequence[Fingerprint]) -> tuple[str, ...]:
-    """Licences of which a passage that the best one does not have stands beside it."""
+    """Licences of which a passage that the best one does not have stands beside it: those with the most of it."""
     left = frozenset(beside) - best.known
-    found = [one.licence for one in known if one.licence != best.licence and len(left & one.known) >= PASSAGE]
-    return tuple(dict.fromkeys(found))
+    shared = {one.licence: len(left & one.known) for one in known if one.licence != best.licence}
+    most = max(shared.values(), default=0)
+    return tuple(name for name, runs in shared.items() if runs >= max(PASSAGE, MOST_OF * most))
 
 
 def _length(gaps: Sequence[range]) -> int:
