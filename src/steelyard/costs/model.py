@@ -31,7 +31,8 @@ class Plan:
 
     `own_peak_to_mean` is that of the requests which the machines get (None: as all have). `replicas` fixes their
     number (None: as many as the peak needs). `owned`: the machines are bought. `tuned`: the model is fine-tuned.
-    `unknown` lines, with the reason, are left out of every sum: what is known of the plan is the least it costs.
+    `licensed`: the model on own machines is somebody else's, under terms that may change. `unknown` lines, with the
+    reason, are left out of every sum: what is known of the plan is the least it costs.
     """
 
     candidate: str
@@ -43,6 +44,7 @@ class Plan:
     owned: bool = False
     scaling: Scaling = "around the clock"
     tuned: bool = False
+    licensed: bool = True
     unknown: Mapping[str, str] = field(default_factory=dict)
 
     @property

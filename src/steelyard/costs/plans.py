@@ -61,7 +61,13 @@ def plan_of(
         _fact("replica_rate", throughput_per_second, "requests a second", "measured in a run", own=candidate.id),
         _fact("rent_usd_per_hour", float(rent.value), "USD an hour", rent.source, rent.as_of),
     ]
-    return Plan(candidate.id, "rented", default_inputs().with_facts(stated), tuned=bool(candidate.recipe))
+    return Plan(
+        candidate.id,
+        "rented",
+        default_inputs().with_facts(stated),
+        tuned=bool(candidate.recipe),
+        licensed=candidate.is_language_model,
+    )
 
 
 def plan_ahead(
@@ -84,7 +90,14 @@ def plan_on(candidate: Candidate, placement: Placement, workload: Workload, tenu
     assert not isinstance(facts, Unknown), "it can be had so"
     owned = tenure == "owned"
     inputs = default_inputs().with_facts([*_workload(workload), *facts])
-    return Plan(candidate.id, "owned" if owned else "rented", inputs, owned=owned, tuned=bool(candidate.recipe))
+    return Plan(
+        candidate.id,
+        "owned" if owned else "rented",
+        inputs,
+        owned=owned,
+        tuned=bool(candidate.recipe),
+        licensed=candidate.is_language_model,
+    )
 
 
 def _workload(workload: Workload) -> list[Input]:

@@ -22,15 +22,21 @@ BETTER_MODELS_PER_YEAR = 2.0
 
 @dataclass(frozen=True)
 class Scenario:
-    """One way in which the future could differ. `bend` gives the inputs that take another value."""
+    """One way in which the future could differ. `bend` gives the inputs that take another value.
+
+    `of_weights`: it happens to those only who run somebody's weights on machines of their own.
+    """
 
     name: str
     about: str
     bend: Bend
     times_volume: float = 1.0
+    of_weights: bool = False
 
-    def inputs(self, inputs: Inputs, demand: Demand) -> Inputs:
+    def inputs(self, plan: Plan, inputs: Inputs, demand: Demand) -> Inputs:
         """The inputs of a plan under this scenario, drawn or not."""
+        if self.of_weights and not (plan.has_machines and plan.licensed):
+            return inputs
         return inputs.using(self.bend(inputs, demand))
 
     def demand(self, demand: Demand) -> Demand:
@@ -115,6 +121,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "licence change in month 12",
         "New terms of the open weights: another model is qualified and the review done again.",
         _licence,
+        of_weights=True,
     ),
     Scenario(
         "a better model every six months",
@@ -168,4 +175,4 @@ def _outcome(
 
 
 def _costs(plan: Plan, inputs: Inputs, demand: Demand, scenario: Scenario) -> Array:
-    return month_costs(plan, scenario.inputs(inputs, demand), demand)
+    return month_costs(plan, scenario.inputs(plan, inputs, demand), demand)
