@@ -75,9 +75,8 @@ def test_regret_is_what_the_choice_costs_more_than_the_winner() -> None:
             assert total.low <= total.high
 
 
-OFFER = ("fresh_tokens", "cached_tokens", "written_tokens", "output_tokens", "reasoning_tokens") + tuple(
-    f"{kind}_rate" for kind in ("input", "cached", "write", "output")
-)
+TOKENS = ("fresh", "cached", "written", "output", "reasoning")
+OFFER = (*(f"{kind}_tokens" for kind in TOKENS), *(f"{kind}_rate" for kind in ("input", "cached", "write", "output")))
 
 
 def small(name: str, way: str, **values: float) -> Plan:
