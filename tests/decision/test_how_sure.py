@@ -93,7 +93,7 @@ def test_more_samples_are_promised_with_their_chance_or_called_hopeless():
     assert f"About {near.next_samples.samples:,} more labelled samples would tell a and b apart" in near.sentences[-1]
     level = sure(decided(measured("a", scores(190, 240)), measured("b", scores(190, 240, 40))))
     assert isinstance(level.next_samples, NextSamples)
-    assert level.next_samples.samples == Unknown("more than 20 times the samples there are")
+    assert level.next_samples.samples == Unknown("more than 4,800 samples")
 
 
 def test_slices_come_with_their_warnings_and_a_bad_one_is_found_among_all_looked_at():

@@ -16,6 +16,7 @@ from steelyard.decision.sentences import counted, listed, points, sentence
 from steelyard.quantities import Unknown
 from steelyard.stats import Estimate, Estimated, NonInferiority, holm, noninferiority, not_beaten
 from steelyard.stats.paired import score_test
+from steelyard.visible import visible
 
 CHANCE = 0.7
 NO_MARGIN = Unknown("the study states no margin")
@@ -24,6 +25,7 @@ TOO_FAR = 20
 MOST_PARTS = 30
 """A column with more values than this is no slice; its rarest are put together."""
 OTHERS = "all others"
+LONGEST_PART = 60  # characters
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def _cheaper(line: Standing, best: Standing) -> bool:
 
 def _next(basis: Basis, groups: Groups, lines: Sequence[Standing]) -> NextSamples | Unknown:
     """For the first two by accuracy, at the level that Holm leaves for pairs not told apart yet."""
-    from steelyard.stats.power import more_items
+    from steelyard.stats.power import TOO_MANY, more_items
 
     if len(lines) < 2:
         return Unknown("there are no two to tell apart")
@@ -117,7 +119,7 @@ def _next(basis: Basis, groups: Groups, lines: Sequence[Standing]) -> NextSample
     more = more_items(test.wins, test.losses, test.count, max(1, open_pairs), CHANCE)
     samples = None if more is None else _round_up(more * len(both) / test.count)
     if samples is None or samples > TOO_FAR * len(both):
-        far = Unknown(f"more than {TOO_FAR} times the samples there are")
+        far = Unknown(f"more than {counted(min(TOO_FAR * len(both), TOO_MANY), 'sample')}")
         return NextSamples(first.candidate, second.candidate, far, CHANCE)
     return NextSamples(first.candidate, second.candidate, samples, CHANCE)
 
@@ -226,8 +228,8 @@ def _sentences(
         pair = f"{names[following.first]} and {names[following.second]}"
         if isinstance(following.samples, Unknown):
             said.append(
-                f"To tell {pair} apart with probability {CHANCE:g} would take {following.samples.reason}: take them "
-                "for equally good and let something else decide"
+                f"To tell {pair} apart with probability {CHANCE:g} would take {following.samples.reason} more: "
+                "take them for equally good and let something else decide"
             )
         else:
             said.append(
@@ -277,6 +279,10 @@ def _warnings(basis: Basis, slices: Sequence[SliceFigure]) -> list[str]:
             f"{len(small)} of {counted(whole, 'slice')} {'has' if len(small) == 1 else 'have'} fewer than 30 samples: "
             "those figures are mostly the whole's"
         )
-    out = [f"{names[one.candidate]} on {one.column} = {one.part}" for one in slices if one.stands_out]
+    out = [
+        f"{names[one.candidate]} on {one.column} = {visible(one.part, LONGEST_PART)}"
+        for one in slices
+        if one.stands_out
+    ]
     said.append(f"Standing out after correction: {listed(out)}" if out else "None stands out after correction")
     return said

@@ -10,7 +10,9 @@ from steelyard.report import numbers
 from steelyard.report.blocks import Block, Bullets, Cell, Section, Table
 from steelyard.report.numbers import count
 from steelyard.stats import Estimate, Estimated
+from steelyard.visible import visible
 
+LONGEST_PART = 60  # characters
 MOST_COLUMNS = 4
 """So many candidates stand beside each other in a table of slices."""
 
@@ -102,13 +104,13 @@ def _slice_table(decision: Decision, known: Certainty, column: str) -> Table:
     by_place = {(one.part, one.candidate): one for one in figures}
     rows = tuple(
         (
-            Cell(part),
+            Cell(visible(part, LONGEST_PART)),
             Cell(f"{max(one.n for one in figures if one.part == part):,}", numeric=True),
             *(_slice_cell(by_place.get((part, name))) for name in shown),
         )
         for part in parts
     )
-    return Table(f"By {column}", (column.capitalize(), "Samples", *(names[name] for name in shown)), rows)
+    return Table(f"By {column}", (column, "Samples", *(names[name] for name in shown)), rows)
 
 
 def _slice_cell(one: SliceFigure | None) -> Cell:
