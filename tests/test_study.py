@@ -67,7 +67,7 @@ def test_one_command_goes_from_a_data_file_to_a_decision_and_a_report(
     assert steelyard("run", str(folder)) == 0
     said = capsys.readouterr()
     assert "Take linear" in said.out
-    assert "With 60 test samples you will see differences of 18.2 points" in said.err
+    assert "With 60 test samples you will see differences of 17.1 points" in said.err
     assert "answering the test set" in said.err
     decision = json.loads((folder / ".steelyard" / "decision.json").read_text())
     assert decision["schema_version"] == "1.0"
