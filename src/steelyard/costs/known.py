@@ -17,7 +17,7 @@ from steelyard.costs.lines import LICENCE
 from steelyard.costs.machines import machine
 from steelyard.costs.model import Plan, monthly, replicas_at
 from steelyard.costs.outlook import CostOutlook, Hosted, outlook
-from steelyard.costs.placement import Asked, Placement, placements
+from steelyard.costs.placement import TENURES, Asked, Placement, placements
 from steelyard.costs.plans import plan_ahead, plan_of, plan_on
 from steelyard.costs.simulated import utilisation
 from steelyard.costs.stated import as_stated
@@ -187,17 +187,26 @@ def _signed(candidate: Candidate) -> list[Input]:
 
 def _hosted(candidate: Candidate, known: Known, plan: Plan | Unknown, study: _Study, demand: Demand) -> list[Hosted]:
     """Rent or buy: the plan as it stands, and on the cheapest machines that fit, in every way with a price."""
-    rows = []
-    if isinstance(plan, Plan) and not isinstance(known.throughput_per_second, Unknown):
+    rows, measured = [], isinstance(plan, Plan) and not isinstance(known.throughput_per_second, Unknown)
+    if isinstance(plan, Plan) and measured:
         rows.append(_row(plan, f"{machine().name}, as measured", "on-demand", demand))
     placed = study.ahead[candidate.id]
     if isinstance(placed, Unknown):
         return rows
-    for one in placed[:MACHINES_SHOWN]:
+    for one in _shown([one for one in placed if not (measured and one.machine == machine().id)]):
         for tenure in one.tenures():
             made = _finished(plan_on(candidate, one, study.workload, tenure), candidate, known, study.case)
             rows.append(_row(made, one.name, tenure, demand))
     return rows
+
+
+def _shown(placed: Sequence[Placement]) -> list[Placement]:
+    """The cheapest on demand, and the first that can be had in each way that none of those can."""
+    shown = list(placed[:MACHINES_SHOWN])
+    for tenure in TENURES:
+        if not any(tenure in one.tenures() for one in shown):
+            shown += [one for one in placed if tenure in one.tenures()][:1]
+    return shown
 
 
 def _row(plan: Plan, name: str, tenure: str, demand: Demand) -> Hosted:

@@ -14,6 +14,7 @@ LEFT, TOP, BOTTOM, RIGHT = 84.0, 14.0, 48.0, 36.0
 LEGEND_ROW, BAR_ROW = 18.0, 24.0
 STYLES = 5
 MARKS_SHOWN = 40
+MONTH_LABEL = 30.0
 LABEL = 86.0
 """Pixels that a label of nine digits takes."""
 SMALLEST_USD = 0.01
@@ -98,7 +99,7 @@ def _grid(chart: Curves, x: Axis, y: Axis, width: float, bottom: float) -> list[
     for tick, text in zip(ticks, numbers.usd_axis(ticks), strict=True):
         parts.append(f'<line class="grid" x1="{LEFT}" y1="{y(tick):.1f}" x2="{x.end:.1f}" y2="{y(tick):.1f}"/>')
         parts.append(f'<text class="axis" x="{LEFT - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{text}</text>')
-    for tick in _decades(x) if x.log else x.ticks(max(3, min(7, int(width / 90)))):
+    for tick in _decades(x) if x.log else _months(x):
         parts.append(
             f'<text class="axis" x="{x(tick):.1f}" y="{bottom + 16:.1f}" text-anchor="middle">{tick:,.0f}</text>'
         )
@@ -116,6 +117,13 @@ def _decades(axis: Axis) -> tuple[float, ...]:
     room = max(1, int((axis.end - axis.start) / LABEL))
     step = max(1, math.ceil((last - first) / room))
     return tuple(float(10**power) for power in range(first, last + 1, step))
+
+
+def _months(axis: Axis) -> tuple[float, ...]:
+    """Months, as many as there is room for: every one, every second, third, sixth, then whole years."""
+    room = max(1.0, (axis.end - axis.start) / MONTH_LABEL)
+    step = next((step for step in (1, 2, 3, 6, 12, 24) if (axis.high - axis.low) / step <= room), 48)
+    return tuple(float(month) for month in range(step, math.floor(axis.high) + 1, step))
 
 
 def _svg(title: str, description: str, shapes: list[str], width: float, height: float, prefix: str) -> str:
