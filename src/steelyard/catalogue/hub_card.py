@@ -61,7 +61,11 @@ def differences(model: Model, card: HubCard, same_licence: bool) -> Iterator[tup
     known = model.licence
     if not same_licence:
         before = str(known) if isinstance(known, Unknown) else known.value.id
-        yield "licence changed", before, " ".join(part for part in (card.licence, card.licence_name) if part) or "none named"
+        yield (
+            "licence changed",
+            before,
+            " ".join(part for part in (card.licence, card.licence_name) if part) or "none named",
+        )
     if model.revision and card.revision and model.revision != card.revision:
         yield "revision", model.revision, card.revision
     count = model.parameters
