@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from steelyard.quantities import Unknown
@@ -79,3 +81,19 @@ def test_scores_that_are_all_the_same_are_no_certainty():
     assert isinstance(got, Estimate)
     assert isinstance(got.interval, Interval)
     assert got.interval.low < 0.8
+
+
+def test_one_huge_cluster_beside_small_ones_leaves_one_degree_of_freedom():
+    got = spread([1.0, 0.0] + [0.5, 0.4] * 100_000, ["a", "b"] + ["c"] * 200_000)
+    assert isinstance(got, Spread)
+    assert 1 <= got.degrees < 2.5
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 4)), min_size=2, max_size=30))
+def test_whatever_the_scores_the_interval_holds_the_mean_and_stays_among_shares(rows):
+    values, clusters = [value for value, _ in rows], [cluster for _, cluster in rows]
+    got = mean(values, "share", clusters=clusters)
+    assert isinstance(got, Estimate)
+    if isinstance(got.interval, Interval):
+        assert -1e-12 <= got.interval.low <= got.value + 1e-12
+        assert got.value - 1e-12 <= got.interval.high <= 1 + 1e-12

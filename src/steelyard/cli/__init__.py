@@ -24,6 +24,7 @@ VERBS = (
     "licence",
     "size",
     "cost",
+    "power",
     "schema",
     "doctor",
     "explain",

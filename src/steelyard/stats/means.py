@@ -93,7 +93,9 @@ def spread(values: Sequence[float], clusters: Sequence[Hashable] | None = None) 
     variance = math.fsum(total * total / freed[group] for group, total in sums.items()) / n**2
     squared = math.fsum((size / freed[group]) ** 2 * (1 - 2 * size / n) for group, size in sizes.items())
     squared += math.fsum(size * size / freed[group] for group, size in sizes.items()) ** 2 / n**2
-    return Spread(math.sqrt(variance), len(sums), n * n / squared, len(sums) < n)
+    # One huge cluster among small ones leaves nothing but rounding of `squared`; the degrees lie between 1 and G - 1.
+    degrees = min(len(sums) - 1.0, max(1.0, n * n / squared)) if squared > 0 else 1.0
+    return Spread(math.sqrt(variance), len(sums), degrees, len(sums) < n)
 
 
 def t_quantile(level: float, degrees: float) -> float:
