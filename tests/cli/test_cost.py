@@ -112,8 +112,9 @@ def test_without_a_workload_it_says_what_to_add(study: Path) -> None:
 
 
 def test_where_no_machine_has_a_price_it_says_which_have_and_what_to_do(study: Path) -> None:
-    text = (study / "study.yaml").read_text().replace(', "openai:gpt-5-mini", "gemini:gemini-2.5-flash"', "")
-    (study / "study.yaml").write_text(text + "hosting: {term: 3-year}\n")
+    three = 'linear, "openai:gpt-5-mini", "gemini:gemini-2.5-flash"'
+    text = (study / "study.yaml").read_text().replace(three, "smollm2-135m-instruct")
+    (study / "study.yaml").write_text(text + "hosting: {term: 3-year, on: cpu-2}\n")
     with pytest.raises(InputError, match="cpu-2 on-demand") as raised:
         cost(study)
     assert "another `hosting` term" in str(raised.value)

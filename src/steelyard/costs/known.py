@@ -118,7 +118,8 @@ def _plan(candidate: Candidate, known: Known, study: _Study) -> Plan | Unknown:
     case, hosting = study.case, study.case.hosting
     measured = not isinstance(known.throughput_per_second, Unknown)
     if candidate.way == "self-hosted" and not measured:
-        plan = plan_ahead(candidate, study.ahead[candidate.id], study.workload, hosting.term, machine_named(case))
+        wanted = (hosting.term, machine_named(case)) if candidate.is_language_model else ("on-demand", "")
+        plan = plan_ahead(candidate, study.ahead[candidate.id], study.workload, *wanted)
     else:
         plan = plan_of(
             candidate,
