@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.decision.evidence import MADE_AT, case, decided, measured, scores, summary, unmeasured
@@ -11,8 +12,8 @@ from steelyard.costs import Cost
 from steelyard.decision import Decision
 from steelyard.decision.certainty import Certainty, NextSamples
 from steelyard.decision.decide import decide
-from steelyard.decision.foresight import foresight
-from steelyard.decision.store import from_json, to_json
+from steelyard.decision.foresight import disagreement, foresight
+from steelyard.decision.store import from_json, save, to_json
 from steelyard.quantities import Unknown
 from steelyard.stats import Estimate, Interval
 
@@ -167,3 +168,14 @@ def test_metrics_of_all_answers_are_told_where_the_study_names_them_and_without_
     assert other.p_adjusted < 0.001
     assert from_json(to_json(made)) == made
     assert sure(decided(measured("a", scores(190, 240)))).corpus == ()
+
+
+def test_a_second_run_foresees_with_the_disagreement_of_the_first(tmp_path: Path):
+    assert isinstance(disagreement(tmp_path), Unknown)
+    decision = decided(measured("a", scores(190, 240)), measured("b", scores(185, 240, 40)))
+    save(decision, tmp_path)
+    seen = disagreement(tmp_path)
+    assert seen == decision.comparisons[0].disagree == pytest.approx(75 / 240)
+    assert "if, as in the last run, two candidates disagree on 31.2 %" in foresight(240, 2, 480, "$1", disagree=seen)
+    (tmp_path / "decision.json").write_text("{}")
+    assert isinstance(disagreement(tmp_path), Unknown)

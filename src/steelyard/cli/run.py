@@ -132,7 +132,7 @@ def _announce(ready: Prepared, limit: Money | None, yes: bool) -> None:
 
 def _outlook(ready: Prepared, total: Money, unpriced: list[str]) -> str:
     """What so many samples will show, and what asking everybody takes."""
-    from steelyard.decision.foresight import foresight
+    from steelyard.decision.foresight import disagreement, foresight
     from steelyard.decision.sentences import usd
 
     price = f"about {usd(float(total))}" if total.usd else "nothing to pay"
@@ -140,7 +140,8 @@ def _outlook(ready: Prepared, total: Money, unpriced: list[str]) -> str:
         price += f" and an unknown amount for {', '.join(unpriced)}" if total.usd else ", as far as prices are known"
     clusters = {sample.cluster for sample in ready.data.test if sample.cluster}
     calls = sum(ready.plans[one.candidate.id].calls for one in ready.contenders)
-    return foresight(len(ready.data.test), len(ready.contenders), calls, price, len(clusters))
+    before = disagreement(ready.case.output)
+    return foresight(len(ready.data.test), len(ready.contenders), calls, price, len(clusters), before)
 
 
 def _show(decision: Decision, folder: Path, as_json: bool) -> None:

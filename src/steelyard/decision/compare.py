@@ -27,11 +27,12 @@ def compare(measurements: Sequence[Measurement], clusters: Mapping[str, str] | N
         groups = None if clusters is None else [clusters.get(sample) or sample for sample in common]
         paired = paired_difference([ours[s] for s in common], [theirs[s] for s in common], groups)
         if not isinstance(paired, Unknown):
-            found.append((first.candidate, second.candidate, paired))
-    adjusted = holm([paired.p_value for _, _, paired in found])
+            disagree = sum(abs(ours[s] - theirs[s]) for s in common) / len(common)
+            found.append((first.candidate, second.candidate, paired, disagree))
+    adjusted = holm([paired.p_value for _, _, paired, _ in found])
     return tuple(
-        Comparison(first, second, paired.estimate, paired.p_value, p, p < ALPHA)
-        for (first, second, paired), p in zip(found, adjusted, strict=True)
+        Comparison(first, second, paired.estimate, paired.p_value, p, p < ALPHA, disagree)
+        for (first, second, paired, disagree), p in zip(found, adjusted, strict=True)
     )
 
 

@@ -103,7 +103,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A paired difference on the same items: `first` minus `second`, with the Holm-adjusted p-value."""
+    """A paired difference on the same items: `first` minus `second`, with the Holm-adjusted p-value.
+
+    `disagree`: the mean size of the difference of an item; with scores of 0 and 1 the share on which one is right.
+    """
 
     first: str
     second: str
@@ -111,6 +114,7 @@ class Comparison:
     p_value: float
     p_adjusted: float
     separable: bool
+    disagree: float | Unknown = Unknown("not recorded")
 
     def turned(self) -> Comparison:
         """The same comparison as `second` minus `first`."""
