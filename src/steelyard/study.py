@@ -24,7 +24,7 @@ from steelyard.costs.stated import inputs_of
 from steelyard.decision import DataSummary, Decision, Evidence
 from steelyard.decision.decide import decide
 from steelyard.decision.in_full import with_costs
-from steelyard.decision.known import fee_demanded, known_of, why_barred
+from steelyard.decision.known import fee_demanded, known_of, token_ratios, why_barred
 from steelyard.decision.screen import screen
 from steelyard.decision.store import save
 from steelyard.errors import BudgetReached
@@ -159,10 +159,11 @@ def costs_ahead(
 ) -> CostOutlook | Unknown:
     """Costs over volume, time and what may come, of all candidates that no gate rules out."""
     case, catalogue, known = ready.case, catalogue_for(ready.case.file), {}
+    ratios = token_ratios(ready.candidates, [sample.input for sample in ready.data.test])
     for c in ready.candidates:
         one = known_of(ready.plans[c.id], results.get(c.id), fitted[c.id].candidate if c.id in fitted else None)
-        barred = why_barred(c.id, ready.not_measured, decision)
-        known[c.id] = replace(one, barred=barred, fee=fee_demanded(c, case, ready.at.date(), catalogue))
+        barred, fee = why_barred(c.id, ready.not_measured, decision), fee_demanded(c, case, ready.at.date(), catalogue)
+        known[c.id] = replace(one, barred=barred, fee=fee, token_ratios=ratios)
     return analysis(case, ready.candidates, known, ready.at, (decision and decision.winner) or "")
 
 

@@ -60,6 +60,17 @@ def test_a_run_in_which_nothing_failed_says_how_much_may_still_fail(case: UseCas
     assert bar.high.value == pytest.approx(0.037, abs=1e-3)
 
 
+def test_tokens_that_nobody_billed_are_counted_by_the_vocabularies_at_hand(case: UseCase) -> None:
+    """0.9 and 1.1 of the estimate: 1.0, from 0.9 / 1.15 to 1.1 x 1.15."""
+    guessed = {replace(usage, estimated=True): times for usage, times in USAGES.items()}
+    known = Known(guessed, Unknown("an API"), token_ratios={"a": 0.9, "b": 1.1})
+    ratio = next(one for one in told(case, "api", known).inputs.values() if one.name == "tokenizer_ratio")
+    assert (ratio.value, ratio.low, ratio.high) == pytest.approx((1.0, 0.9 / 1.15, 1.1 * 1.15))
+    assert "0.90 (a), 1.10 (b)" in ratio.source
+    billed = told(case, "api", replace(known, usages=USAGES)).inputs
+    assert not any("vocabularies" in one.source for one in billed.values())
+
+
 def test_fine_tuning_costs_its_own_seconds_on_the_machine(case: UseCase) -> None:
     """1,800 s are half an hour at 0.1008 USD."""
     found = told(case, "self-hosted", Known(USAGES, 4.0, fit_seconds=1800.0), recipe="head")

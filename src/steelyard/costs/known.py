@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from statistics import median
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from steelyard.stats.proportion import wilson
 from steelyard.usecase import UseCase, Workload
 
 MACHINES_SHOWN = 3
+TOKENIZERS_DIFFER = 1.15
 FEE = "no public price: ask the licensor; your own figure goes to costs.model_licence_usd_per_year"
 
 
@@ -40,7 +42,8 @@ class Known:
 
     `failed`: calls that gave no usable answer, of how many (none: nothing was called). `fit_seconds`: what fitting it
     took. `timed_seconds`: single requests on the machine at hand. `fee`: its terms ask for a commercial licence.
-    `barred`: why it is not to be had, "" when it is.
+    `barred`: why it is not to be had, "" when it is. `token_ratios`: tokens over their estimate from characters, by
+    vocabularies at hand.
     """
 
     usages: Mapping[Usage, int]
@@ -51,6 +54,7 @@ class Known:
     timed_seconds: tuple[float, ...] = ()
     fee: bool = False
     barred: str = ""
+    token_ratios: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,7 @@ def machine_named(case: UseCase) -> str:
 
 def _observed(plan: Plan, known: Known, name: str) -> list[Input]:
     """What calling and fitting it have shown."""
-    facts = []
+    facts = _tokens(known, name) if plan.has_api else []
     failed, calls = known.failed
     share = wilson(failed, calls)
     if plan.has_api and isinstance(share, Estimate) and isinstance(share.interval, Interval):
@@ -174,6 +178,22 @@ def _observed(plan: Plan, known: Known, name: str) -> list[Input]:
         source = f"{known.fit_seconds:,.0f} s of the run x {rent.value:g} USD an hour; people's time is in evaluation"
         facts.append(Input("tuning_usd_per_run", usd, usd, usd, "USD", source, "", own=name))
     return facts
+
+
+def _tokens(known: Known, name: str) -> list[Input]:
+    """How far the estimate of tokens is off on the study's own texts, where no vendor has counted them."""
+    if not known.token_ratios or not any(usage.estimated for usage in known.usages):
+        return []
+    ratios = sorted((ratio, model) for model, ratio in known.token_ratios.items())
+    told = ", ".join(f"{ratio:.2f} ({model})" for ratio, model in ratios)
+    source = (
+        f"tokens of the study's own texts over their estimate, by vocabularies at hand: {told}; "
+        "the vendor's is not: range 15 % further "
+        "(wildandfreetools.com/blog/why-gpt-claude-gemini-tokenize-text-differently)"
+    )
+    value = median(ratio for ratio, _ in ratios)
+    low, high = ratios[0][0] / TOKENIZERS_DIFFER, ratios[-1][0] * TOKENIZERS_DIFFER
+    return [Input("tokenizer_ratio", value, low, high, "ratio", source, "", own=name)]
 
 
 def _signed(candidate: Candidate) -> list[Input]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from steelyard.catalogue import Candidate
 from steelyard.catalogue.load import Catalogue
+from steelyard.catalogue.weights import find_weights
 from steelyard.costs.known import Known
 from steelyard.decision.record import Decision
 from steelyard.licences.judge import judge_candidate
+from steelyard.providers.token_counts import count_tokens
 from steelyard.quantities import Unknown
 from steelyard.trials import Measurement, NotMeasured
-from steelyard.trials.plan import Plan
+from steelyard.trials.plan import CHARACTERS_PER_TOKEN, Plan
 from steelyard.tuning.fitted import recall
 from steelyard.usecase import UseCase
 from steelyard.usecase.case import Already
+
+TEXTS_COUNTED = 200
 
 
 def known_of(planned: Plan, result: Measurement | NotMeasured | None, fitted: Candidate | None = None) -> Known:
@@ -37,6 +41,20 @@ def known_of(planned: Plan, result: Measurement | NotMeasured | None, fitted: Ca
         fit_seconds=seconds,
         timed_seconds=() if isinstance(result.latency, Unknown) else result.latency.total_seconds,
     )
+
+
+def token_ratios(candidates: Iterable[Candidate], texts: Sequence[str]) -> dict[str, float]:
+    """Tokens of the study's own texts over the estimate from their characters, by each vocabulary at hand."""
+    texts = [text for text in texts[:TEXTS_COUNTED] if text]
+    estimated, ratios = sum(map(len, texts)) / CHARACTERS_PER_TOKEN, dict[str, float]()
+    for one in candidates:
+        path = find_weights(one.model, one.weights) if one.weights and one.weights.format == "gguf" else None
+        if path is None or not texts or one.model.id in ratios:
+            continue
+        counted = count_tokens(path, texts)
+        if not isinstance(counted, Unknown):
+            ratios[one.model.id] = counted / estimated
+    return ratios
 
 
 def fee_demanded(candidate: Candidate, case: UseCase, at: date, catalogue: Catalogue | None = None) -> bool:

@@ -41,6 +41,7 @@ class Load:
     sequences: int = 64
     micro_batch: int = 256
     flash_attention: str = "off"
+    vocabulary_only: bool = False
 
 
 class Model:
@@ -52,6 +53,7 @@ class Model:
         self.load = load
         params = self.library.llama_model_default_params()
         params.n_gpu_layers = 0
+        params.vocab_only = self.load.vocabulary_only
         self.handle = self.library.llama_model_load_from_file(load.weights.encode(), params)
         if not self.handle:
             step = "fetch the weights again: steelyard models get ID; or name another GGUF file"
