@@ -177,7 +177,7 @@ def outlook(
         month_by_month=cheapest([month_by_month(n, t[1]) for n, t in zip(names, totals, strict=True)]),
         over_time=cheapest([over_time(n, *t) for n, t in zip(names, totals, strict=True)]),
         splits=_splits(whole, demand, hours, must_stay),
-        tornado=tornado(whole, demand, choice),
+        tornado=tuple(bar for bar in tornado(whole, demand, choice) if bar.swing or bar.low.usd != bar.high.usd),
         scenarios=outcomes(whole, demand, choice, worlds=WORLDS, seed=SEED),
         inputs=known.inputs,
         hosted=hosted,
