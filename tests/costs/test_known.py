@@ -112,3 +112,22 @@ def test_who_is_barred_is_named_with_the_gate_and_not_priced(case: UseCase) -> N
 def test_each_input_is_kept_once() -> None:
     found = outlook((api_plan(), machine_plan()), Demand(20_000, 0.0, 12))
     assert {key for plan in found.plans for line in plan.lines for key in line.inputs} == set(found.inputs)
+
+
+def test_the_hours_of_a_day_and_what_must_stay_come_from_the_study(tmp_path: Path) -> None:
+    """Twelve hours at 3, twelve at 1: the mean is 2, so the peak is 1.5 times it."""
+    (tmp_path / "d.jsonl").touch()
+    hours = f"hours: {[3] * 12 + [1] * 12}"
+    text = (
+        STUDY.replace("horizon_months: 12", f"peak_to_mean: 9, {hours}") + "hosting: {must_stay: 30%, term: 1-year}\n"
+    )
+    (tmp_path / "study.yaml").write_text(text)
+    case = load_study(tmp_path)
+    assert not isinstance(case.workload, Unknown)
+    assert case.workload.peak_to_mean == 1.5
+    assert (case.hosting.must_stay, case.hosting.term) == (0.3, "1-year")
+    one, other = candidate("api", offer()), replace(candidate("self-hosted"), id="own")
+    known = {one.id: Known(USAGES, Unknown("-")), "own": Known(USAGES, 0.1)}
+    found = analysis(case, [one, other], known, AT)
+    assert isinstance(found, CostOutlook)
+    assert found.splits[0].best.own_share >= 0.3

@@ -18,7 +18,7 @@ from steelyard.decision import Decision
 from steelyard.decision.sentences import usd
 from steelyard.report.blocks import Curves, Tornado
 from steelyard.report.charts import Axis
-from steelyard.report.cost_charts import _decades
+from steelyard.report.cost_charts import _decades, _months
 from steelyard.report.cost_sections import ahead
 from steelyard.report.render import html, markdown
 
@@ -81,6 +81,11 @@ def test_hostile_names_stay_text(decision: Decision, costs: CostOutlook) -> None
 def test_an_axis_over_volume_has_its_powers_of_ten_as_far_as_there_is_room() -> None:
     assert _decades(Axis(1, 1e8, 84, 300, log=True)) == (1, 1e4, 1e8)
     assert _decades(Axis(1, 1e8, 84, 1000, log=True)) == tuple(10.0**power for power in range(9))
+
+
+def test_an_axis_over_time_has_whole_years_where_there_is_room_for_little_else() -> None:
+    assert _months(Axis(1, 36, 84, 180)) == (12, 24, 36)
+    assert _months(Axis(1, 120, 84, 180))[-1] == 96
 
 
 def test_every_figure_opens_on_the_page_into_formula_and_sources(decision: Decision, costs: CostOutlook) -> None:
