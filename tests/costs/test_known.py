@@ -10,13 +10,17 @@ import pytest
 from tests.costs.test_cost import AT, candidate, offer
 from tests.costs.test_model import api_plan, machine_plan
 
+from steelyard.catalogue.load import load_catalogue
 from steelyard.catalogue.model import LicenceRef
-from steelyard.costs.known import FEE, Known, analysis
+from steelyard.costs.estimate import Cost
+from steelyard.costs.known import FEE, Known, analysis, bill_of, served_on
 from steelyard.costs.outlook import CostOutlook, outlook
 from steelyard.costs.volume import Demand
 from steelyard.providers.protocol import Usage
 from steelyard.quantities import Sourced, Tokens, Unknown
+from steelyard.stats import Estimate
 from steelyard.usecase import UseCase
+from steelyard.usecase.case import Hosting
 from steelyard.usecase.load import load_study
 
 STUDY = """name: s
@@ -131,3 +135,19 @@ def test_the_hours_of_a_day_and_what_must_stay_come_from_the_study(tmp_path: Pat
     found = analysis(case, [one, other], known, AT)
     assert isinstance(found, CostOutlook)
     assert found.splits[0].best.own_share >= 0.3
+
+
+def test_a_large_model_behind_an_address_is_not_priced_as_a_plain_machine(case: UseCase) -> None:
+    slow = replace(case, require=())
+    large = replace(candidate("self-hosted"), model=load_catalogue().models["llama-3.1-70b-instruct"])
+    known = Known(USAGES, 4.0)
+    assert served_on(large, known, slow).id == "cpu-2"  # it was measured here
+    there = replace(large, base_url="http://gpu-box:8000/v1")
+    on = served_on(there, known, slow)
+    assert on.accelerator
+    assert "taken by sizing for the server behind http://gpu-box:8000/v1" in on.usd_per_hour.source
+    assert served_on(there, known, replace(slow, hosting=Hosting(on="h100"))).id == "h100_sxm"
+    bill = bill_of(there, known, slow, AT)
+    assert isinstance(bill, Cost)
+    assert isinstance(bill.per_month, Estimate)
+    assert bill.per_month.value == pytest.approx(float(on.usd_per_hour.value) * 730.5, rel=0.01)

@@ -15,16 +15,16 @@ from steelyard.costs.demand import NO_WORKLOAD
 from steelyard.costs.estimate import Cost
 from steelyard.costs.inputs import Input
 from steelyard.costs.lines import LICENCE
-from steelyard.costs.machines import machine
+from steelyard.costs.machines import Machine, machine
 from steelyard.costs.model import Plan, monthly, replicas_at
 from steelyard.costs.outlook import CostOutlook, Hosted, outlook
-from steelyard.costs.placement import TENURES, Asked, Placement, placements
+from steelyard.costs.placement import TENURES, Asked, Placement, accelerator_staff, placements
 from steelyard.costs.plans import plan_ahead, plan_of, plan_on
 from steelyard.costs.simulated import utilisation
 from steelyard.costs.stated import as_stated
 from steelyard.costs.volume import Demand
 from steelyard.providers.protocol import Usage
-from steelyard.quantities import Unknown
+from steelyard.quantities import Money, Sourced, Unknown
 from steelyard.sizing.accelerators import accelerator, accelerators
 from steelyard.sizing.objective import required, usual
 from steelyard.stats import Estimate, Interval
@@ -75,8 +75,26 @@ def bill_of(candidate: Candidate, known: Known, case: UseCase, at: datetime) -> 
         throughput_per_second=known.throughput_per_second,
         workload=case.workload,
         at=at,
-        machine=machine(),
+        machine=served_on(candidate, known, case),
     )
+
+
+def served_on(candidate: Candidate, known: Known, case: UseCase) -> Machine:
+    """What a measured replica is priced on: the plain machine; for a server of one's own, of which only the address is
+    known, what sizing would take for its model where the plain machine is too small for it."""
+    plain = machine()
+    if not candidate.base_url or candidate.way != "self-hosted" or isinstance(case.workload, Unknown):
+        return plain
+    placed, on = _placements(candidate, known, case, case.workload), machine_named(case)
+    if isinstance(placed, Unknown) or any(one.machine == plain.id for one in placed):
+        return plain
+    for one in placed:
+        rent = one.rent("on-demand")
+        if on in ("", one.machine) and isinstance(rent, Input):
+            source = f"taken by sizing for the server behind {candidate.base_url}: {one.name}; {rent.source}"
+            usd = Sourced(Money.of(f"{rent.value * one.machines:.4f}"), source, rent.as_of)
+            return Machine(one.machine, one.name, 0, 0, one.machine, usd, assumed=True)
+    return plain
 
 
 def analysis(
@@ -125,16 +143,18 @@ def _plan(candidate: Candidate, known: Known, study: _Study) -> Plan | Unknown:
         wanted = (hosting.term, machine_named(case)) if candidate.is_language_model else ("on-demand", "")
         plan = plan_ahead(candidate, study.ahead[candidate.id], study.workload, *wanted)
     else:
+        on = served_on(candidate, known, case)
         plan = plan_of(
             candidate,
             usages=known.usages,
             throughput_per_second=known.throughput_per_second,
             workload=study.workload,
             at=study.at,
-            machine=machine(),
+            machine=on,
         )
         if isinstance(plan, Plan):
-            plan = replace(plan, inputs=plan.inputs.with_facts(_planned(candidate, known, case)))
+            facts = [*_planned(candidate, known, case), *([accelerator_staff()] if on.accelerator else [])]
+            plan = replace(plan, inputs=plan.inputs.with_facts(facts))
     return plan if isinstance(plan, Unknown) else _finished(plan, candidate, known, case)
 
 
@@ -210,7 +230,7 @@ def _hosted(candidate: Candidate, known: Known, plan: Plan | Unknown, study: _St
     """Rent or buy: the plan as it stands, and on the cheapest machines that fit, in every way with a price."""
     rows, measured = [], isinstance(plan, Plan) and not isinstance(known.throughput_per_second, Unknown)
     if isinstance(plan, Plan) and measured:
-        rows.append(_row(plan, f"{machine().name}, as measured", "on-demand", demand))
+        rows.append(_row(plan, f"{served_on(candidate, known, study.case).name}, as measured", "on-demand", demand))
     placed = study.ahead[candidate.id]
     if isinstance(placed, Unknown):
         return rows

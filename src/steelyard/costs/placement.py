@@ -96,8 +96,7 @@ class Placement:
             ),
         ]  # fmt: skip
         if self.accelerated:
-            staff = default_inputs().facts["platform_engineers_accelerators"]
-            mine.append(replace(staff, name="platform_engineers_own", own="accelerators"))
+            mine.append(accelerator_staff())
         if tenure != "owned":
             rent = self.rent(tenure)
             return rent if isinstance(rent, Unknown) else [*mine, replace(rent, own=self.machine)]
@@ -119,6 +118,12 @@ class Placement:
         if tenure != "owned":
             return count * known["rent_usd_per_hour"] * 730.5
         return count * known["purchase_usd"] / default_inputs().facts["life_months"].value
+
+
+def accelerator_staff() -> Input:
+    """Whoever runs accelerators takes more of an engineer than whoever runs plain machines."""
+    share = default_inputs().facts["platform_engineers_accelerators"]
+    return replace(share, name="platform_engineers_own", own="accelerators")
 
 
 def placements(
