@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -37,6 +38,19 @@ def test_costs_and_size_fit_count_the_same_replicas_now_and_in_the_last_month(wo
         assert isinstance(found, Capacity)
         assert float(replicas_at(plan, plan.inputs, per_day)) == found.count
     assert 0 < share.low <= share.value <= share.high <= 1
+
+
+def test_where_a_large_fleet_is_used_better_later_months_may_count_one_too_many() -> None:
+    """Today two replicas, of which neither may be fuller than 0.69; in the last month seven at 0.76 would do."""
+    workload = Workload(60_000, peak_to_mean=4.0, growth_per_month=0.06, horizon_months=36)
+    share = utilisation(4.0, TIMED, workload, (objective("latency_p95 <= 500 ms"),), "own")
+    assert not isinstance(share, Unknown)
+    server = measured(4.0, TIMED)
+    peak = 60_000 / 86_400 * 4
+    for load, more in ((peak, 0), (peak * 1.06**35, 1)):
+        found = replicas_for(load, (objective("latency_p95 <= 500 ms"),), server)
+        assert isinstance(found, Capacity)
+        assert 0 <= math.ceil(load / (4.0 * share.value) - 1e-9) - found.count <= more
 
 
 def test_a_tight_objective_leaves_less_of_the_rate() -> None:

@@ -45,7 +45,7 @@ def _share(
     """The largest share that gives the replicas of the simulation in the first and in the last month, and its range.
 
     So many are counted while the peak lies above (n - 1) and up to n usable rates. Where no share does for both months
-    (a large fleet is used better than a small one), the last month's, which is the dearer.
+    (a large fleet is used better than a small one), the first month's: later ones may count one too many, none too few.
     """
     server = measured(rate, seconds)
     peak = workload.requests_per_day / 86_400 * workload.peak_to_mean
@@ -60,6 +60,6 @@ def _share(
         bounds.append((load / rate / n, load / rate / (n - 1) * (1 - A_HAIR) if n > 1 else np.inf))
     low, high = max(one[0] for one in bounds), min(one[1] for one in bounds)
     if low > high:
-        low, high = bounds[1]
+        low, high = bounds[0]
     value = min(max(low, most[1]), high)
     return min(value, *most), value, max(value, *most)
