@@ -12,10 +12,11 @@ from click.testing import CliRunner, Result
 from pydantic import TypeAdapter
 from tests.decision.samples import sample_decision
 
-from steelyard.cli.cost import command
+from steelyard.cli.cost import TERMS, command
 from steelyard.cli.cost_tables import explained, known_lines
 from steelyard.cli.run import command as run
 from steelyard.costs.outlook import CostOutlook
+from steelyard.costs.placement import TENURES
 from steelyard.decision.store import from_json, to_json
 from steelyard.errors import InputError
 from steelyard.quantities import Unknown
@@ -118,6 +119,16 @@ def test_where_no_machine_has_a_price_it_says_which_have_and_what_to_do(study: P
     with pytest.raises(InputError, match="cpu-2 on-demand") as raised:
         cost(study)
     assert "another `hosting` term" in str(raised.value)
+
+
+def test_other_machines_may_be_asked_for_on_the_command_line(study: Path) -> None:
+    text = (study / "study.yaml").read_text().replace("linear,", "smollm2-135m-instruct,")
+    (study / "study.yaml").write_text(text)
+    assert "cost of capital" in cost(study, "--on", "h100", "--term", "owned").stdout
+    assert "cost of capital" not in cost(study).stdout
+    with pytest.raises(InputError, match="abacus"):
+        cost(study, "--on", "abacus")
+    assert TERMS == TENURES
 
 
 def test_a_machine_that_nobody_knows_is_told_before_anything_is_spent(study: Path) -> None:

@@ -12,6 +12,9 @@ from steelyard.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from steelyard.costs.outlook import CostOutlook
+    from steelyard.usecase.case import Tenure
+
+TERMS = ("on-demand", "spot", "1-year", "3-year", "owned")
 
 
 @click.command()
@@ -22,9 +25,13 @@ if TYPE_CHECKING:
 @click.option("--hybrid", "view", flag_value="hybrid", help="Own machines for the base load, an API for the rest.")
 @click.option("--rent-or-buy", "view", flag_value="rent-or-buy", help="Own machines by kind and term, or bought.")
 @click.option("--explain", "line", default="", metavar="LINE", help="A line's or total's formula, inputs and sources.")
+@click.option("--on", default="", metavar="MACHINE", help="Own machines on these (h100), as estimated before a run.")
+@click.option("--term", type=click.Choice(TERMS), help="How own machines are had, as estimated before a run.")
 @click.option("--csv", "as_csv", is_flag=True, help="The figures of the view as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON document.")
-def command(study: Path, view: str | None, line: str, as_csv: bool, as_json: bool) -> None:
+def command(
+    study: Path, view: str | None, line: str, on: str, term: Tenure | None, as_csv: bool, as_json: bool
+) -> None:
     """Tell what the candidates of STUDY cost: a month, over the horizon, and in what may come.
 
     After a run its measurements count; before one, tokens are estimated from the text, and machines and rates by
@@ -35,7 +42,7 @@ def command(study: Path, view: str | None, line: str, as_csv: bool, as_json: boo
 
     if as_csv and as_json:
         raise click.UsageError("name one of --csv and --json")
-    costs = _outlook(study)
+    costs = _outlook(study, on, term)
     if as_json:
         from pydantic import TypeAdapter
 
@@ -58,8 +65,9 @@ def command(study: Path, view: str | None, line: str, as_csv: bool, as_json: boo
     say("\n".join(notes(costs)), err=True)
 
 
-def _outlook(study: Path) -> CostOutlook:
-    """The analysis of the last run, or of what can be known before one."""
+def _outlook(study: Path, on: str, term: Tenure | None) -> CostOutlook:
+    """The analysis of the last run, or of what can be known before one; that too where other machines are asked for."""
+    from dataclasses import replace
     from datetime import UTC, datetime
 
     from steelyard.cli.report import output_folder
@@ -68,13 +76,17 @@ def _outlook(study: Path) -> CostOutlook:
     from steelyard.study import costs_ahead, prepare
 
     folder = output_folder(study)
-    if (folder / FILE_NAME).exists():
+    if (folder / FILE_NAME).exists() and not (on or term):
         decision = load(folder)
         costs = decision.costs
         if not isinstance(costs, Unknown):
             _tell_changes(study, folder, decision.made_at)
             return costs
     ready = prepare(study, datetime.now(UTC))
+    if on or term:
+        had = ready.case.hosting
+        hosting = replace(had, on=on.strip().lower() or had.on, term=term or had.term)
+        ready = replace(ready, case=replace(ready.case, hosting=hosting))
     costs = costs_ahead(ready, {}, None, {})
     if not isinstance(costs, Unknown):
         return costs
