@@ -10,12 +10,16 @@ from steelyard.errors import InputError, Problem
 from steelyard.trials.race.shape import Call, Floats, History, Models, Order, Policy, RaceProblem, Stop
 
 MOST_MODELS = 15
-FIRST_ITEMS, NEXT_ITEMS = 15, 5
+FIRST_ITEMS, NEXT_ITEMS = 20, 2
 DRAWS = 600
-PRIOR_ITEMS, PRIOR_VARIANCE, PRIOR_CORRELATION = 6.0, 0.2, 0.3
+PRIOR_ITEMS, PRIOR_VARIANCE, PRIOR_CORRELATION = 10.0, 0.2, 0.3
 """The covariance of scores before any is seen, and how many items that is worth."""
-HOPELESS = 0.01
-"""A model leaves where the chance that it is within epsilon of the best is less."""
+MIDDLE, ANYWHERE, APART = 0.5, 0.5, 0.1
+"""Before any score: where the mean of all models lies, give or take, and how far apart they are (standard deviations).
+It draws early leads together, which are mostly luck."""
+HOPELESS, THINKABLE = 0.015, 0.004
+"""A model leaves where the chance that it is within epsilon of the best is less; it stays
+tied where the chance that it is the best was more than the second when it was last looked at."""
 
 
 def expected(problem: RaceProblem) -> Policy:
@@ -38,6 +42,7 @@ class _Race:
         self.order = Order(problem)
         self.live: Models = np.arange(problem.n_models)
         self.seen: Floats = np.zeros((problem.n_models, 0))
+        self.chance = np.ones(problem.n_models)
         self.normal = np.random.default_rng([problem.seed, 1]).standard_normal((DRAWS, problem.n_models))
 
     def next(self, history: History) -> list[Call] | Stop:
@@ -51,7 +56,7 @@ class _Race:
             self.seen = np.concatenate([self.seen, rows], axis=1)
             if done := self._look():
                 return done
-        return self._stop(self.live)
+        return self._stop(None)
 
     def _look(self) -> Stop | None:
         silent = self.order.silent(self.live)
@@ -62,10 +67,10 @@ class _Race:
             return None
         draws = self._draws(scores)
         best = draws.max(axis=1, keepdims=True)
+        self.chance[self.live] = (draws >= best).mean(axis=0)
         near = (draws >= best - self.problem.epsilon).mean(axis=0)
         if near.max() >= 1 - self.problem.delta:
-            chance = (draws >= best).mean(axis=0)
-            return self._stop(self.live[chance >= self.problem.delta / len(self.live)], int(self.live[near.argmax()]))
+            return self._stop(int(self.live[near.argmax()]))
         keep = near >= HOPELESS
         keep[near.argmax()] = True
         self.live = self.live[keep]
@@ -78,11 +83,17 @@ class _Race:
         prior = PRIOR_VARIANCE * ((1 - PRIOR_CORRELATION) * np.eye(models) + PRIOR_CORRELATION)
         left = 1 - self.order.taken_to / self.problem.n_items
         spread = (apart @ apart.T + PRIOR_ITEMS * prior) / (items + PRIOR_ITEMS) / items * left
-        root = np.linalg.cholesky(spread + 1e-12 * np.eye(models))
-        return np.asarray(means + self.normal[:, :models] @ root.T)
+        before = APART**2 * np.eye(models) + ANYWHERE**2
+        kept = before @ np.linalg.inv(before + spread)
+        after = spread - spread @ np.linalg.solve(before + spread, spread)
+        root = np.linalg.cholesky((after + after.T) / 2 + 1e-12 * np.eye(models))
+        middle = MIDDLE + kept @ (means - MIDDLE)
+        return np.asarray(middle + self.normal[:, :models] @ root.T)
 
-    def _stop(self, tied: Models, best: int | None = None) -> Stop:
+    def _stop(self, best: int | None) -> Stop:
         if best is None:
             means = self.seen[self.live].mean(axis=1) if self.seen.shape[1] else np.zeros(len(self.live))
             best = int(self.live[means.argmax()])
-        return Stop(best, tuple(sorted({best, *tied.tolist()})))
+            if not self.order.open:
+                self.chance[self.live] = means >= means.max() - 1e-9
+        return Stop(best, tuple(sorted({best, *np.flatnonzero(self.chance >= THINKABLE).tolist()})))

@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 
 from steelyard.trials.race.shape import Floats, Models, RaceProblem
 
-STAKES = np.array([0.25, 0.6])
+STAKES = np.array([0.2, 0.4, 0.8])
 """Bets for a pair whose differences have the variance TYPICAL; other variances scale them by its root."""
 TYPICAL, TYPICAL_ITEMS = 0.15, 10
 LARGEST = 0.7
 """Of what a bettor has, the most he may lose on one item."""
-SHARPNESS = 8.0
+SHARPNESS = 25.0
 """How fast the weight of an opponent falls with the square of its distance to the leader in standard errors."""
 QUIET = 10
 """Items before the first bet: who leads is chance until then."""
