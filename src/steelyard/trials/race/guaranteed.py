@@ -11,9 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from steelyard.trials.race.shape import Call, History, Models, Order, Policy, RaceProblem, Stop
-from steelyard.trials.race.wealth import Wealth
+from steelyard.trials.race.wealth import TYPICAL, Wealth
 
 FIRST_ITEMS, NEXT_ITEMS = 10, 5
+CLOSE = 0.5
+"""To the leader, in standard errors."""
 
 
 def guaranteed(problem: RaceProblem) -> Policy:
@@ -51,18 +53,30 @@ class _Race:
         self._let_go()
 
     def _let_go(self) -> None:
-        """From the last upwards: who is beaten or guarded may go, if all who lean on it have another guard."""
+        """From the last upwards: who is beaten or guarded may go, if all who lean on it have another guard.
+
+        A lone guard must stay to the end even when it has fallen behind itself, so whoever is about to lean waits until
+        everyone close to the lead guards it.
+        """
         beaten, guarded = self.wealth.beaten, self.wealth.guarded
+        close = self._close()
         for model in self.live[np.argsort(self.wealth.sums[self.live], kind="stable")]:
             rest = self.live[self.live != model]
             if not len(rest):
                 return
             alone = not beaten[model]
-            if alone and not guarded[model, rest].any():
+            likely = close[np.isin(close, rest)]
+            if alone and not (guarded[model, rest].any() and guarded[model, likely].all()):
                 continue
             if all(guarded[other, rest].any() for other in self.leaning):
                 self.live = rest
                 self.leaning += [int(model)] * alone
+
+    def _close(self) -> Models:
+        sums = self.wealth.sums[self.live]
+        leader = sums.argmax()
+        spread = self.wealth.apart[self.live[leader], self.live] + 4 * TYPICAL
+        return self.live[sums[leader] - sums <= CLOSE * np.sqrt(spread)]
 
     def _stop(self) -> Stop:
         wealth, models = self.wealth, range(self.problem.n_models)
