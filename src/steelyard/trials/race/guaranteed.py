@@ -76,7 +76,8 @@ class _Race:
         sums = self.wealth.sums[self.live]
         leader = sums.argmax()
         spread = self.wealth.apart[self.live[leader], self.live] + 4 * TYPICAL
-        return self.live[sums[leader] - sums <= CLOSE * np.sqrt(spread)]
+        close: Models = self.live[sums[leader] - sums <= CLOSE * np.sqrt(spread)]
+        return close
 
     def _stop(self) -> Stop:
         wealth, models = self.wealth, range(self.problem.n_models)
