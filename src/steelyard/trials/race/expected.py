@@ -10,14 +10,14 @@ from steelyard.errors import InputError, Problem
 from steelyard.trials.race.shape import Call, Floats, History, Models, Order, Policy, RaceProblem, Stop
 
 MOST_MODELS = 15
-FIRST_ITEMS, NEXT_ITEMS = 20, 2
+FIRST_ITEMS, NEXT_ITEMS = 25, 2
 DRAWS = 600
-PRIOR_ITEMS, PRIOR_VARIANCE, PRIOR_CORRELATION = 10.0, 0.2, 0.3
+PRIOR_ITEMS, PRIOR_VARIANCE, PRIOR_CORRELATION = 15.0, 0.2, 0.3
 """The covariance of scores before any is seen, and how many items that is worth."""
 MIDDLE, ANYWHERE, APART = 0.5, 0.5, 0.1
 """Before any score: where the mean of all models lies, give or take, and how far apart they are (standard deviations).
 It draws early leads together, which are mostly luck."""
-HOPELESS, THINKABLE = 0.015, 0.004
+HOPELESS, THINKABLE = 0.025, 0.004
 """A model leaves where the chance that it is within epsilon of the best is less; it stays
 tied where the chance that it is the best was more than the second when it was last looked at."""
 

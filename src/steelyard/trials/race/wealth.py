@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from steelyard.trials.race.shape import Floats, Models, RaceProblem
 
-STAKES = np.array([0.2, 0.4, 0.8])
+STAKES = np.array([0.2, 0.45, 1.0])
 """Bets for a pair whose differences have the variance TYPICAL; other variances scale them by its root."""
 TYPICAL, TYPICAL_ITEMS = 0.15, 10
 LARGEST = 0.7
