@@ -1,5 +1,5 @@
-"""The race that is right on average: it stops where the posterior says so. Not a guarantee; measured, and refused above
-fifteen models, where it fails.
+"""The race that is right on average: it stops where the posterior says so. Not a guarantee; measured
+(docs/statistics.md), and refused above fifteen models, where it fails.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PRIOR_ITEMS, PRIOR_VARIANCE, PRIOR_CORRELATION = 15.0, 0.2, 0.3
 MIDDLE, ANYWHERE, APART = 0.5, 0.5, 0.1
 """Before any score: where the mean of all models lies, give or take, and how far apart they are (standard deviations).
 It draws early leads together, which are mostly luck."""
-HOPELESS, THINKABLE = 0.025, 0.004
+HOPELESS, THINKABLE = 0.02, 0.004
 """A model leaves where the chance that it is within epsilon of the best is less; it stays
 tied where the chance that it is the best was more than the second when it was last looked at."""
 
