@@ -45,7 +45,7 @@ class Limits:
     first_byte_seconds: float = 120.0
     idle_seconds: float = 60.0
     total_seconds: float = 600.0
-    answer_bytes: int = 32 * 2**20
+    answer_bytes: int = 8 * 2**20
 
 
 class HttpClient:
