@@ -34,10 +34,10 @@ def offer(cached: str | None = "0.025", valid_from: str = "2026-01-01") -> Offer
         Decimal("0.25"),
         Decimal("2.00"),
         None if cached is None else Decimal(cached),
-        valid_from,
-        "",
-        "list",
-        "2026-10-01",
+        valid_from=valid_from,
+        valid_to="",
+        source="list",
+        as_of="2026-10-01",
     )
     return Offer("openai", "m", "v", "m", "", "KEY", (price,), NOT_READ, NOT_READ, NOT_READ)
 

@@ -88,5 +88,5 @@ def test_there_are_at_least_forty_calculations_and_they_cover_every_rate():
 def test_the_parts_of_a_call_are_all_of_its_tokens(call):
     row, counted = FIXTURES["lists"][call["list"]], usage(call["usage"])
     if row.get("prices"):
-        parts = price(row["prices"][0]).base.parts(counted)
+        parts = price(row["prices"][0]).parts(counted)
         assert sum(count for _, count, _ in parts) == counted.input_tokens + counted.output_tokens

@@ -111,7 +111,7 @@ async def label_of(provider: Provider, text: str) -> Completion:
 
 
 def offer(model: str) -> Offer:
-    row = Price(Decimal(2), Decimal(10), None, "2026-01-01", "", "price list", "2026-01-01")
+    row = Price(Decimal(2), Decimal(10), valid_from="2026-01-01", valid_to="", source="price list", as_of="2026-01-01")
     no = Unknown("a test")
     return Offer("openai", model, "Vendor", model, "", "", (row,), no, no, no)
 

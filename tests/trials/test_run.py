@@ -201,7 +201,9 @@ async def test_data_that_may_not_leave_are_not_sent(book: Path, tmp_path: Path) 
 
 
 def dear(item: Contender) -> Contender:
-    price = Price(Decimal(1000), Decimal(1000), None, "2026-01-01", "", "made for a test", "2026-01-01")
+    price = Price(
+        Decimal(1000), Decimal(1000), valid_from="2026-01-01", valid_to="", source="made for a test", as_of="2026-01-01"
+    )
     unknown = Unknown("made for a test")
     offer = Offer("scripted", "m", "none", "m", "", "", (price,), unknown, unknown, unknown)
     return replace(item, candidate=replace(item.candidate, way="api", offer=offer))

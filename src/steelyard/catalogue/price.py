@@ -94,46 +94,20 @@ def _either(rate: Decimal | None, otherwise: Decimal) -> Decimal:
     return otherwise if rate is None else rate
 
 
-@dataclass(frozen=True)
-class Price:
-    """US dollars per million tokens, valid from `valid_from` (ISO date) until `valid_to` ("" = still).
+@dataclass(frozen=True, kw_only=True)
+class Price(Rates):
+    """The rates of a short call at the standard service, from `valid_from` (ISO date) until `valid_to` ("" = still).
 
     `others` are further sources' figures for the same row, equal or not. `tiers` are the rates of long inputs, of
-    other services (batch, flex, priority) and of hours of the day. None: not listed.
+    other services (batch, flex, priority) and of hours of the day.
     """
 
-    input_usd_per_million: Decimal
-    output_usd_per_million: Decimal
-    cached_input_usd_per_million: Decimal | None
     valid_from: str
     valid_to: str
     source: str
     as_of: str
     others: tuple[Quote, ...] = ()
-    cache_write_usd_per_million: Decimal | None = None
-    cache_write_long_usd_per_million: Decimal | None = None
-    reasoning_usd_per_million: Decimal | None = None
-    audio_input_usd_per_million: Decimal | None = None
-    audio_output_usd_per_million: Decimal | None = None
-    image_input_usd_per_million: Decimal | None = None
-    image_output_usd_per_million: Decimal | None = None
     tiers: tuple[Rates, ...] = ()
-
-    @property
-    def base(self) -> Rates:
-        """The rates of a short call at the standard service."""
-        return Rates(
-            self.input_usd_per_million,
-            self.output_usd_per_million,
-            self.cached_input_usd_per_million,
-            self.cache_write_usd_per_million,
-            self.cache_write_long_usd_per_million,
-            self.reasoning_usd_per_million,
-            self.audio_input_usd_per_million,
-            self.audio_output_usd_per_million,
-            self.image_input_usd_per_million,
-            self.image_output_usd_per_million,
-        )
 
     @property
     def long_context(self) -> tuple[Rates, ...]:
@@ -142,12 +116,8 @@ class Price:
 
     def rates(self, usage: Usage, at: datetime) -> Rates | Unknown:
         """The rates of one call; Unknown where its service is not listed, or not for so long an input."""
-        fits = [
-            tier
-            for tier in (self.base, *self.tiers)
-            if tier.above_input_tokens < usage.input_tokens or tier == self.base
-        ]
-        fits = [tier for tier in fits if tier.at_hour(at)]
+        long_enough = (tier for tier in self.tiers if tier.above_input_tokens < usage.input_tokens)
+        fits: list[Rates] = [self, *(tier for tier in long_enough if tier.at_hour(at))]
         mine = [tier for tier in fits if tier.service == usage.service]
         if not mine:
             return Unknown(f"no price is listed for the {usage.service} service")

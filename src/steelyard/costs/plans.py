@@ -125,7 +125,7 @@ def _of_offer(name: str, offer: Offer, usages: Mapping[Usage, int], at: datetime
     write = row.cache_write_usd_per_million
     rates = {
         "input_rate": row.input_usd_per_million,
-        "cached_rate": row.base.cached_usd_per_million,
+        "cached_rate": row.cached_usd_per_million,
         "write_rate": row.input_usd_per_million if write is None else write,
         "output_rate": row.output_usd_per_million,
     }

@@ -225,11 +225,6 @@ class Told:
             row.input,
             row.output,
             row.cached,
-            price.valid_from,
-            "",
-            "; further tiers: ".join([source, *(self.snapshot.sources[by][0] for by in price.more)]),
-            as_of,
-            tuple(Quote(given, answered, *self.snapshot.sources[by]) for given, answered, by in price.others),
             row.cache_write,
             row.cache_write_long,
             row.reasoning,
@@ -237,7 +232,12 @@ class Told:
             row.audio_output,
             row.image_input,
             row.image_output,
-            row.tiers,
+            valid_from=price.valid_from,
+            valid_to="",
+            source="; further tiers: ".join([source, *(self.snapshot.sources[by][0] for by in price.more)]),
+            as_of=as_of,
+            others=tuple(Quote(given, answered, *self.snapshot.sources[by]) for given, answered, by in price.others),
+            tiers=row.tiers,
         )
 
     def _rates(self, row: Offered) -> tuple[Rate, ...]:
