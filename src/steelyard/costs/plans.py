@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TypedDict
 
 from steelyard.catalogue import Candidate, Offer
 from steelyard.costs.demand import NO_WORKLOAD
@@ -20,16 +19,6 @@ from steelyard.usecase import Workload
 from steelyard.usecase.case import Tenure
 
 STUDY = "study file"
-
-
-class Observed(TypedDict):
-    """What is known of one candidate's requests and rate; keyword arguments of `plan_of` and `cost_of`."""
-
-    usages: Mapping[Usage, int]
-    throughput_per_second: float | Unknown
-    workload: Workload | Unknown
-    at: datetime
-    machine: Machine
 
 
 def plan_of(
